@@ -1,0 +1,66 @@
+/*
+ * The app's own logic behind one vtable: Lua is an implementation, C operators another.
+ *
+ * A handler object belongs to one worker thread. Handlers are pure: same call, same result; they
+ * reach the world only through the call.
+ */
+#pragma once
+
+#include <mr/context.h>
+
+typedef struct mr_handler mr_handler;
+
+/* What decide returned. Owned by whoever makes the call. */
+typedef struct mr_decided_event {
+    const mr_schema *schema;
+    void *value; /* of the schema's type; memory is kept and reused between calls */
+} mr_decided_event;
+
+enum { MR_EVENTS_MAX = 1024 }; /* that one command may cause */
+
+typedef struct mr_decision {
+    bool rejected;
+    mr_buf reason; /* a word: "not_found" */
+    mr_buf text;   /* for people; may be empty */
+    mr_decided_event *events;
+    size_t n_events;
+    size_t capacity;
+} mr_decision;
+
+/* Appends an event of the schema with its initial value and returns the value to fill. NULL when
+ * MR_EVENTS_MAX is reached. */
+void *mr_decision_add(mr_decision *decision, const mr_schema *schema);
+void mr_decision_clear(mr_decision *decision); /* keeps memory */
+void mr_decision_deinit(mr_decision *decision);
+
+typedef struct mr_call {
+    mr_context *context;     /* record, envelope, stores, send; for evolve only the envelope */
+    const mr_schema *schema; /* of the input: command, event or row */
+    const void *input;       /* read-only; NULL: tombstone */
+    /* decide: the state, read-only. evolve: a working copy, changed in place or replaced. */
+    const mr_schema *state_schema;
+    void *state;
+    bool state_exists; /* evolve may set it (first event) or clear it (returned nil) */
+    int64_t version;   /* decide: the aggregate's version; evolve: the event's */
+    mr_decision *decision; /* decide only */
+} mr_call;
+
+typedef struct mr_handler_ops {
+    const char *name;
+    /* Fails with MR_ERR_HANDLER: class "handler" (raised, wrong result) or "limit" (instructions,
+     * memory), message with file, line and the record type. No trace is left in what the handler
+     * keeps. A type without a handler: MR_NOT_FOUND. */
+    mr_status (*call)(mr_handler *handler, mr_handler_group group, mr_call *call, mr_error *err);
+    void (*free)(mr_handler *handler);
+} mr_handler_ops;
+
+struct mr_handler {
+    const mr_handler_ops *ops;
+};
+
+static inline mr_status mr_handler_call(mr_handler *handler, mr_handler_group group, mr_call *call,
+                                        mr_error *err)
+{
+    return handler->ops->call(handler, group, call, err);
+}
+void mr_handler_free(mr_handler *handler); /* NULL is fine */

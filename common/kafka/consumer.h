@@ -1,0 +1,85 @@
+/*
+ * The process's one group consumer. Its partitions' queues feed the workers.
+ *
+ * The poll thread calls mr_consumer_poll; rebalances happen inside and are told to the listener
+ * there. Newly assigned partitions are paused and forwarded by the listener (mr_consumer_feed), and
+ * start when their task is ready (mr_consumer_resume). Assignor: `range` before librdkafka 2.10.1,
+ * `cooperative-sticky` from then on, so the listener must take partial assignments and revocations.
+ * read_committed; auto commit and auto offset store off; auto.offset.reset=earliest.
+ */
+#pragma once
+
+#include <mr/record.h>
+
+#include "kafka/client.h"
+
+typedef struct mr_consumer mr_consumer;
+typedef struct mr_feed mr_feed; /* one worker's queue */
+
+typedef struct mr_consumer_listener {
+    void *context;
+    /* Partitions are assigned and paused; offsets are -1. Must forward each to a feed. */
+    void (*assigned)(void *context, const mr_topic_partition *partitions, size_t n);
+    /* Must not return before the workers let go: commit (or, when `lost`, drop) and suspend. */
+    void (*revoked)(void *context, const mr_topic_partition *partitions, size_t n, bool lost);
+} mr_consumer_listener;
+
+typedef struct mr_consumer_options {
+    const mr_properties *properties;
+    const mr_option *ours; /* names in this table are not librdkafka's */
+    size_t n_ours;
+    const mr_log *log;
+    const char *client_id;
+    const char *group;
+    const char *instance_id;   /* group.instance.id: static membership; NULL: dynamic */
+    const char *const *topics; /* subscribed */
+    size_t n_topics;
+    int64_t queue_bytes_max;   /* of fetched, not yet processed records */
+    mr_consumer_listener listener;
+} mr_consumer_options;
+
+mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_consumer,
+                          mr_error *err) MR_MUST_USE;
+/* Leaves as the listener allows: revoked is called for what is assigned. A static member does not
+ * leave the group. */
+void mr_consumer_close(mr_consumer *consumer);
+
+/* Serves rebalances and errors for at most timeout_ms. Poll thread. A fatal error (for example a
+ * second process with the same instance id: FENCED_INSTANCE_ID) fails with action STOP and says
+ * what to do; transport errors are logged once and retried inside. */
+mr_status mr_consumer_poll(mr_consumer *consumer, int timeout_ms, mr_error *err) MR_MUST_USE;
+
+/* ---- Feeds: any number, each read by one worker thread ---- */
+mr_feed *mr_feed_new(mr_consumer *consumer);
+void mr_feed_free(mr_feed *feed); /* before the consumer is closed */
+/* Records of this partition go to `feed` from now on. Only inside listener.assigned. */
+mr_status mr_consumer_feed(mr_consumer *consumer, const char *topic, int32_t partition,
+                           mr_feed *feed, mr_error *err) MR_MUST_USE;
+/* The next record; it and all it points to is valid until the next call on this feed. Records from
+ * before a seek, pause-and-seek or rebalance are not delivered. MR_TIMED_OUT after timeout_ms or
+ * after mr_feed_wake. Uses queue_poll, no batch call (unsafe around seek before 2.1.0). */
+mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record,
+                       mr_error *err) MR_MUST_USE;
+/* Ends a running or the next mr_feed_next early. Any thread. */
+void mr_feed_wake(mr_feed *feed);
+
+/* ---- Any thread ---- */
+mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                            mr_error *err) MR_MUST_USE;
+mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                             mr_error *err) MR_MUST_USE;
+/* Reading goes on at partition->offset. */
+mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *partition,
+                           int timeout_ms, mr_error *err) MR_MUST_USE;
+/* Fills the offsets with the group's committed ones, -1 where there is none. Waits for pending
+ * transactions (KIP-447, require_stable). Timeout: action RETRY. */
+mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *partitions, size_t n,
+                                int timeout_ms, mr_error *err) MR_MUST_USE;
+/* Where a partition without a committed offset starts: its low watermark. Idle connection, no wait. */
+mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *partition,
+                                int timeout_ms, mr_error *err) MR_MUST_USE;
+/* Commits without a transaction, and waits (at_least_once). */
+mr_status mr_consumer_commit(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                             mr_error *err) MR_MUST_USE;
+/* True between a loss of the session and the next assignment; the generation for logs. */
+bool mr_consumer_is_lost(mr_consumer *consumer);

@@ -1,0 +1,40 @@
+/*
+ * One librdkafka handle: its log bridged into ours, its connection trouble told once, its hopeless
+ * errors kept until somebody asks. Callbacks come from librdkafka's threads (log) and from whoever
+ * polls (errors).
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "kafka/conf.h"
+
+typedef struct mr_handle {
+    rd_kafka_t *rk; /* NULL: closed */
+    void *owner;    /* for the callbacks of the object that the handle is part of */
+    mr_log log;
+    pthread_mutex_t lock; /* of what follows */
+    char trouble[256];    /* the last connection error */
+    mr_error failure;     /* the first error that only a person can mend */
+    bool has_failed;
+    atomic_bool is_down;   /* no broker answers */
+    atomic_int n_refused; /* connections in a row that ended in authentication or TLS */
+} mr_handle;
+
+/* Takes `conf`, also when it fails. The handle must not move and must be zeroed before. */
+mr_status mr_handle_open(mr_handle *handle, rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                         const mr_log *log, const char *client_id, mr_error *err) MR_MUST_USE;
+/* Destroys librdkafka's handle, without leaving a group; a zeroed one is left alone. */
+void mr_handle_close(mr_handle *handle);
+
+/* Serves the error callback of a handle that nobody polls. */
+void mr_handle_serve(mr_handle *handle);
+/* Something came from a broker. */
+void mr_handle_answered(mr_handle *handle);
+/* MR_OK, or the error that only a person can mend. */
+mr_status mr_handle_check(mr_handle *handle, mr_error *err) MR_MUST_USE;
+/* Appends the last connection error to a message about a query that had no answer. */
+mr_status mr_handle_explain(mr_handle *handle, mr_error *err);

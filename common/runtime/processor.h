@@ -1,0 +1,82 @@
+/*
+ * One process running one stage: the group consumer, the workers, their tasks, restore, flush.
+ *
+ * Threads: `run` is the poll thread (rebalances happen in it); num.workers worker threads; one
+ * flusher; one restorer; librdkafka's own. Queries and metrics may come from any thread.
+ *
+ * Record path: kafka/consumer.c (queue) -> runtime/worker.c -> runtime/task.c -> the kind's step ->
+ * runtime/context.c -> runtime/commit.c -> kafka/producer.c -> runtime/flusher.c.
+ */
+#pragma once
+
+#include <signal.h>
+
+#include <mr/kind.h>
+#include <mr/log.h>
+#include <mr/registry.h>
+
+#include "runtime/driver.h"
+#include "runtime/options.h"
+#include "runtime/query.h"
+
+typedef struct mr_processor mr_processor;
+
+typedef struct mr_processor_options {
+    const mr_stage *stage; /* of a prepared app */
+    const mr_kind *kind;
+    mr_handler_factory handlers; /* one handler a worker */
+    void *handlers_argument;
+    const mr_runtime_options *runtime;
+    const mr_properties *properties;
+    const mr_option *ours; /* every name that is not librdkafka's */
+    size_t n_ours;
+    mr_registry *registry; /* NULL: none */
+    const mr_log *log;
+    mr_clock *clock;
+    const char *client_id; /* carries the HTTP address, see app/ */
+    const char *state_directory; /* of this instance; stateful kinds only */
+} mr_processor_options;
+
+/* Checks that every topic exists with the right partition count, opens the state directory, makes
+ * producers, registers schemas. Nothing is consumed yet. Failures name what and where. */
+mr_status mr_processor_new(const mr_processor_options *options, mr_processor **ret_processor,
+                           mr_error *err) MR_MUST_USE;
+
+/* Runs until `*stop` is set (by a signal handler) or a failure with action STOP. Then finishes the
+ * batch, commits, flushes, leaves: within shutdown.timeout.ms. */
+mr_status mr_processor_run(mr_processor *processor, const volatile sig_atomic_t *stop,
+                           mr_error *err) MR_MUST_USE;
+void mr_processor_free(mr_processor *processor);
+MR_DEFINE_CLEANUP(mr_processor, mr_processor_free)
+
+/* ---- Any thread ---- */
+
+typedef struct mr_task_status {
+    int32_t number;
+    const char *state; /* "restoring", "running", "suspended" */
+    int64_t position;  /* next input offset */
+    int64_t records;
+    int64_t dead_letters;
+    int64_t duplicates;
+    int64_t restored;
+} mr_task_status;
+
+typedef struct mr_processor_status {
+    const char *state; /* "starting", "rebalancing", "restoring", "running", "stopping" */
+    mr_task_status *tasks;
+    size_t n_tasks;
+    int64_t commits;
+    int64_t aborts;
+    int64_t rebalances;
+    mr_database_usage usage;
+} mr_processor_status;
+
+/* A snapshot; free with mr_processor_status_deinit. */
+void mr_processor_status_read(mr_processor *processor, mr_processor_status *ret_status);
+void mr_processor_status_deinit(mr_processor_status *status);
+/* Is every assigned task running? For /readyz. */
+bool mr_processor_is_ready(mr_processor *processor);
+/* Prometheus text exposition format 0.0.4. */
+void mr_processor_metrics(mr_processor *processor, mr_buf *out);
+/* The tasks' committed rows: see query.h. */
+mr_status mr_processor_query(mr_processor *processor, mr_query *query, mr_error *err) MR_MUST_USE;

@@ -1,0 +1,74 @@
+/*
+ * One store of one task: decoded rows in a cache, above what is committed and not yet written,
+ * above RocksDB. Kafka Streams stacks the same as Caching(ChangeLogging(RocksDB)).
+ *
+ * A row is looked up in this order: cache (decoded, maybe changed since the last commit) -> behind
+ * (committed, encoded) -> flushing (the same, being written by the flusher) -> RocksDB. A commit
+ * encodes each changed row once, for the changelog and for `behind` alike; after an aborted commit
+ * the table is discarded and built anew from RocksDB and the changelog. Queries skip the cache:
+ * they see committed rows only.
+ *
+ * Thread: the worker's.
+ */
+#pragma once
+
+#include <mr/app.h>
+#include <mr/codec.h>
+#include <mr/value.h>
+
+#include "store/database.h"
+#include "store/row_map.h"
+
+typedef struct mr_table mr_table;
+typedef struct mr_entry mr_entry;
+
+/* `partition` NULL: nothing below `behind` (the broker-free driver). */
+mr_table *mr_table_new(const mr_store_spec *spec, mr_partition *partition, mr_codec *codec);
+void mr_table_free(mr_table *table);
+
+/* The row's entry, loaded; the entry stays valid until the next eviction or commit. */
+mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry,
+                        mr_error *err) MR_MUST_USE;
+/* NULL when there is no such row. */
+const void *mr_entry_value(const mr_entry *entry);
+/* The value to change in place, initial when there was none; marks the row as changed. */
+void *mr_table_own(mr_table *table, mr_entry *entry);
+/* Exchanges the row's value with `value` (of the same type) and marks it as changed. */
+void mr_table_swap(mr_table *table, mr_entry *entry, void *value);
+void mr_table_delete(mr_table *table, mr_entry *entry);
+
+/* Keys in [from, to) with a row, ascending, `to` null = to the end; as mr_row_visitor. */
+typedef mr_status (*mr_key_visitor)(void *argument, mr_bytes key, mr_error *err);
+/* Every key that might have a row, the cache's changed ones included: look it up to be sure. */
+mr_status mr_table_keys(mr_table *table, mr_bytes from, mr_bytes to, mr_key_visitor visit,
+                        void *argument, mr_error *err) MR_MUST_USE;
+
+/* ---- Commit ---- */
+size_t mr_table_changed(const mr_table *table);
+/* Encodes every changed row in the order of first change, hands it to `write` (null value: deleted)
+ * and moves it to `behind`. Afterwards no row counts as changed. */
+typedef mr_status (*mr_row_writer)(void *argument, mr_bytes key, mr_bytes value, mr_error *err);
+mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument,
+                          mr_error *err) MR_MUST_USE;
+
+/* ---- Committed rows ---- */
+/* Encoded, as committed; MR_NOT_FOUND. */
+mr_status mr_table_committed(mr_table *table, mr_bytes key, mr_buf *value,
+                             mr_error *err) MR_MUST_USE;
+/* Ascending committed rows in [from, to): the visitor gets encoded values. */
+typedef mr_status (*mr_encoded_visitor)(void *argument, mr_bytes key, mr_bytes value, mr_error *err);
+mr_status mr_table_scan_committed(mr_table *table, mr_bytes from, mr_bytes to,
+                                  mr_encoded_visitor visit, void *argument,
+                                  mr_error *err) MR_MUST_USE;
+
+/* ---- Writing behind ---- */
+size_t mr_table_behind_bytes(const mr_table *table);
+/* The rows to write, ascending; they stay readable until mr_table_flushed. NULL when there are none
+ * or a flush is under way. */
+mr_row_map *mr_table_flush_begin(mr_table *table);
+void mr_table_flushed(mr_table *table);
+
+/* ---- Memory ---- */
+size_t mr_table_cache_bytes(const mr_table *table);
+/* Drops least recently used unchanged entries until at most `bytes_max` are held. */
+void mr_table_evict(mr_table *table, size_t bytes_max);

@@ -1,0 +1,172 @@
+#include "store/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+
+MR_DEFINE_CLEANUP(char, free)
+
+enum { DIRECTORY_MODE = 0750, LOCK_MODE = 0640 };
+
+static mr_status denied(mr_error *err, const char *path, const char *step, int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        return mr_error_set(
+            err, MR_ERR_USAGE,
+            "state directory '%s': no permission to %s; give it to the user of this "
+            "process, or set another state.dir",
+            path, step);
+    case EROFS:
+        return mr_error_set(
+            err, MR_ERR_USAGE,
+            "state directory '%s' is on a read-only file system; mount it writable, "
+            "or set another state.dir",
+            path);
+    case ENOTDIR:
+    case EEXIST:
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "state directory '%s' is not a directory, or lies below something that "
+                            "is none; set another state.dir",
+                            path);
+    case ENOSPC:
+    case EDQUOT:
+        (void)mr_error_set(err, MR_ERR_STORE,
+                           "state directory '%s': no space left to %s; free some", path, step);
+        err->action = MR_ACT_RETRY;
+        return err->status;
+    default:
+        return mr_error_set(err, MR_ERR_STORE, "state directory '%s': cannot %s: %s", path, step,
+                            strerror(error));
+    }
+}
+
+/* Makes the directory and those above it. */
+static mr_status make(const char *path, mr_error *err)
+{
+    MR_CLEANUP(freep) char *part = mr_strdup(path);
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash != NULL) {
+            *slash = '\0';
+        }
+        /* Where an upper directory may not be looked into, the last one says so. */
+        const bool made = mkdir(part, DIRECTORY_MODE) == 0 || errno == EEXIST;
+        if (slash == NULL) {
+            return made ? MR_OK : denied(err, path, "make it", errno);
+        }
+        *slash = '/';
+    }
+}
+
+static mr_status lock(int at, const char *path, int *ret_lock, mr_error *err)
+{
+    const int fd = openat(at, MR_DIRECTORY_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
+    if (fd < 0) {
+        return denied(err, path, "write there", errno);
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const int error = errno;
+        (void)close(fd);
+        if (error != EWOULDBLOCK) {
+            return denied(err, path, "lock " MR_DIRECTORY_LOCK, error);
+        }
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "state directory '%s' is in use by another process; stop it or set "
+                            "another state.dir/instance.id",
+                            path);
+    }
+    *ret_lock = fd;
+    return MR_OK;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t len = strlen(text);
+    const size_t end_len = strlen(end);
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Takes the descriptor. */
+static mr_status look(int fd, const char *path, mr_directory *directory, mr_error *err)
+{
+    DIR *entries = fdopendir(fd);
+    if (entries == NULL) {
+        const int error = errno;
+        (void)close(fd);
+        return denied(err, path, "read it", error);
+    }
+    bool has_tables = false;
+    errno = 0;
+    for (const struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        directory->has_database |= strcmp(entry->d_name, "CURRENT") == 0;
+        has_tables |= ends_with(entry->d_name, ".sst");
+    }
+    const int error = errno;
+    (void)closedir(entries);
+    if (error != 0) {
+        return denied(err, path, "read it", error);
+    }
+    if (has_tables && !directory->has_database) {
+        return mr_error_set(
+            err, MR_ERR_STORE,
+            "state directory '%s' is damaged: it has tables but the file CURRENT is "
+            "missing; move the directory away and start again, the state is "
+            "restored from the changelogs",
+            path);
+    }
+    return MR_OK;
+}
+
+mr_status mr_directory_open(const char *path, bool read_only, mr_directory *ret_directory,
+                            mr_error *err)
+{
+    *ret_directory = MR_DIRECTORY_NULL;
+    if (path[0] == '\0') {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "the state directory's name is empty; set state.dir");
+    }
+    if (!read_only) {
+        MR_TRY(make(path, err));
+    }
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "state directory '%s' does not exist; check state.dir and instance.id",
+                            path);
+    }
+    if (fd < 0) {
+        return denied(err, path, "read it", errno);
+    }
+    mr_directory directory = MR_DIRECTORY_NULL;
+    if (!read_only) {
+        const mr_status status = lock(fd, path, &directory.lock, err);
+        if (status < 0) {
+            (void)close(fd);
+            return status;
+        }
+    }
+    const mr_status status = look(fd, path, &directory, err);
+    if (status < 0) {
+        mr_directory_close(&directory);
+        return status;
+    }
+    *ret_directory = directory;
+    return MR_OK;
+}
+
+void mr_directory_close(mr_directory *directory)
+{
+    if (directory->lock >= 0) {
+        /* Nothing was written to it; the kernel drops the lock with the descriptor. */
+        (void)close(directory->lock);
+    }
+    *directory = MR_DIRECTORY_NULL;
+}

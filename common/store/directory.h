@@ -1,0 +1,25 @@
+/*
+ * The state directory as a person meets it: it is there or made, one process owns it, it holds a
+ * database or none. Everything that can be said before RocksDB is asked, in clear sentences.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include <mr/error.h>
+
+/* The owner holds an flock on this file: `flock -n` tells whether a directory is in use. */
+#define MR_DIRECTORY_LOCK "millrace.lock"
+
+typedef struct mr_directory {
+    int lock; /* -1: none */
+    bool has_database;
+} mr_directory;
+
+#define MR_DIRECTORY_NULL ((mr_directory){.lock = -1})
+
+/* Read-only takes no lock and makes nothing. A directory with tables but without RocksDB's CURRENT
+ * is damaged: RocksDB would begin anew there and delete them. */
+mr_status mr_directory_open(const char *path, bool read_only, mr_directory *ret_directory,
+                            mr_error *err) MR_MUST_USE;
+void mr_directory_close(mr_directory *directory);

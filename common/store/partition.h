@@ -1,0 +1,11 @@
+/* One task's column family while somebody has it open; shared by partition.c and cursor.c. */
+#pragma once
+
+#include "store/rocks.h"
+
+struct mr_partition {
+    mr_database *database;
+    mr_family *family;
+    rocksdb_writebatch_t *batch; /* empty between writes */
+    mr_buf scratch;              /* of the writing thread */
+};

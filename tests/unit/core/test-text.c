@@ -1,0 +1,93 @@
+/* Goal: numbers, times and suggestions as people write them. Method: tables of text and result. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/text.h"
+
+static void times_are_parsed_and_printed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2020-04-20T20:30:00Z", 1587414600000},
+        {"2020-04-20T22:30:00.250+02:00", 1587414600250},
+        {"2020-02-29", 1582934400000},
+        {"1969-12-31T23:59:59.999Z", -1},
+        {"2024-12-31T23:59:60Z", 1735689600000},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t ms = 0;
+        assert_int_equal(mr_time_parse(mr_bytes_text(rows[i].text), &ms), MR_OK);
+        assert_int_equal(ms, rows[i].ms);
+    }
+    char text[MR_TIME_TEXT_SIZE];
+    mr_time_format(1587414600250, text);
+    assert_string_equal(text, "2020-04-20T20:30:00.250Z");
+    mr_time_format(-1, text);
+    assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"", "2020", "2020-13-01", "2020-01-01T25:00:00Z",
+                                       "2020-01-01T00:00:00", "2020-01-01T00:00:00.Z",
+                                       "2020-01-01T00:00:00Zx", "x020-01-01"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t ms = 7;
+        assert_int_equal(mr_time_parse(mr_bytes_text(rows[i]), &ms), MR_NOT_FOUND);
+        assert_int_equal(ms, 7);
+    }
+}
+
+static void numbers_are_whole_or_refused(void **state)
+{
+    (void)state;
+    int64_t value = 0;
+    assert_int_equal(mr_parse_int64("-9223372036854775808", &value), MR_OK);
+    assert_true(value == INT64_MIN);
+    static const char *const rows[] = {"", " 1", "1 ", "1.5", "9223372036854775808", "0x1", "+1", "-"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(mr_parse_int64(rows[i], &value), MR_NOT_FOUND);
+    }
+}
+
+static void a_near_name_is_suggested(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"CreateCart", "AddCartItem", "CheckOutCart"};
+    assert_string_equal(mr_text_nearest("AddCartItme", names, 3, sizeof(names[0])), "AddCartItem");
+    assert_string_equal(mr_text_nearest("checkoutcart", names, 3, sizeof(names[0])), "CheckOutCart");
+    assert_null(mr_text_nearest("Publish", names, 3, sizeof(names[0])));
+}
+
+static void json_text_is_escaped_and_always_utf8(void **state)
+{
+    (void)state;
+    mr_buf buf = MR_BUF_NULL;
+    mr_text_append_json(&buf, mr_bytes_text("a\"b\\\n\xc3\xa9\xff"));
+    assert_string_equal(mr_buf_text(&buf), "\"a\\\"b\\\\\\u000a\xc3\xa9\xef\xbf\xbd\"");
+    mr_buf_deinit(&buf);
+    assert_false(mr_text_is_utf8(mr_bytes_text("\xed\xa0\x80")));
+    assert_false(mr_text_is_utf8(mr_bytes_text("\xc0\x80")));
+    assert_true(mr_text_is_utf8(mr_bytes_text("\xf0\x9f\x8e\xab")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_are_parsed_and_printed),
+        cmocka_unit_test(what_is_no_time_is_refused),
+        cmocka_unit_test(numbers_are_whole_or_refused),
+        cmocka_unit_test(a_near_name_is_suggested),
+        cmocka_unit_test(json_text_is_escaped_and_always_utf8),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,98 @@
+#include "support.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/alloc.h"
+#include "core/text.h"
+
+int directory_setup(void **state)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = mr_asprintf("%s/mr-store-XXXXXX", base == NULL ? "/tmp" : base);
+    if (mkdtemp(path) == NULL) {
+        free(path);
+        return -1;
+    }
+    *state = path;
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
+{
+    (void)info;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+void remove_tree(const char *path)
+{
+    enum { DESCRIPTORS = 16 };
+    (void)nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+}
+
+int directory_teardown(void **state)
+{
+    remove_tree(*state);
+    free(*state);
+    return 0;
+}
+
+mr_database_options options_of(const char *directory)
+{
+    return (mr_database_options){
+        .directory = directory,
+        .identity = IDENTITY,
+        .cache_bytes = 4 << 20,
+        .memtable_bytes = 4 << 20,
+    };
+}
+
+mr_status open_at(const char *directory, mr_database **ret_database, mr_error *err)
+{
+    const mr_database_options options = options_of(directory);
+    return mr_database_open(&options, &MR_LOG_NULL, ret_database, err);
+}
+
+mr_status open_read_only(const char *directory, mr_database **ret_database, mr_error *err)
+{
+    mr_database_options options = options_of(directory);
+    options.read_only = true;
+    return mr_database_open(&options, &MR_LOG_NULL, ret_database, err);
+}
+
+mr_status write_one(mr_partition *partition, const char *key, const char *value, int64_t offset,
+                    mr_error *err)
+{
+    const mr_row row = {.store = 1, .key = mr_bytes_text(key), .value = mr_bytes_text(value)};
+    const mr_progress progress = {
+        .input_offset = offset, .commit = offset, .changelog_offset = {offset}, .n_stores = 1};
+    return mr_partition_write(partition, &row, 1, &progress, err);
+}
+
+uint64_t random_next(uint64_t *seed)
+{
+    *seed ^= *seed >> 12;
+    *seed ^= *seed << 25;
+    *seed ^= *seed >> 27;
+    return *seed * UINT64_C(2685821657736338717);
+}
+
+uint64_t random_below(uint64_t *seed, uint64_t bound)
+{
+    return (random_next(seed) >> 16) % bound;
+}
+
+uint64_t random_seed(const char *test)
+{
+    const char *text = getenv("MR_TEST_SEED");
+    int64_t seed = 1;
+    if (text != NULL && mr_parse_int64(text, &seed) != MR_OK) {
+        fail_msg("MR_TEST_SEED is no number: %s", text);
+    }
+    print_message("%s: MR_TEST_SEED=%lld\n", test, (long long)seed);
+    return (uint64_t)seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+}
