@@ -39,7 +39,7 @@ bool mr_bytes_starts_with(mr_bytes bytes, mr_bytes prefix)
 void mr_buf_reserve(mr_buf *buf, size_t extra)
 {
     const size_t wanted = buf->len + extra + 1;
-    assert(wanted > extra);
+    assert(wanted > extra && wanted <= PTRDIFF_MAX);
     if (wanted <= buf->capacity) {
         return;
     }

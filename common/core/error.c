@@ -6,8 +6,7 @@
 
 __attribute__((format(printf, 5, 0))) static void fill(mr_error *err, mr_status status,
                                                        const char *file, int line,
-                                                       const char *format,
-                 va_list arguments)
+                                                       const char *format, va_list arguments)
 {
     assert(status < 0);
     *err = (mr_error){.status = status, .file = file, .line = line};

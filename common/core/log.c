@@ -41,7 +41,8 @@ void mr_log_line(const mr_log *log, mr_log_level level, const char *format, ...)
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     for (char *c = message; *c != '\0'; c++) {
-        if (*c == '\n' || *c == '\r') {
+        /* One line is one event, and nothing in it talks to a terminal. */
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
             *c = ' ';
         }
     }
@@ -58,7 +59,8 @@ void mr_log_line(const mr_log *log, mr_log_level level, const char *format, ...)
     } else {
         mr_buf_printf(&line, "%s %-5s %s: %s\n", when, level_names[level], log->component, message);
     }
-    /* One write a line keeps lines of several threads apart; a log that cannot be written is lost. */
+    /* One write a line keeps lines of several threads apart; a log that cannot be written is lost.
+     */
     (void)fwrite(line.data, 1, line.len, log->stream);
     (void)fflush(log->stream);
     mr_buf_deinit(&line);

@@ -113,7 +113,18 @@ static bool take_offset_minutes(mr_bytes *text, int64_t *ret_minutes)
         return false;
     }
     *ret_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
-    return true;
+    return hours <= 23 && minutes <= 59;
+}
+
+/* Whether the month has that day. */
+static bool is_date(int64_t year, int64_t month, int64_t day)
+{
+    if (month < 1 || month > 12 || day < 1 || day > 31) {
+        return false;
+    }
+    int64_t same_year, same_month, same_day;
+    date_of_days(days_of_date(year, month, day), &same_year, &same_month, &same_day);
+    return same_month == month && same_day == day;
 }
 
 mr_status mr_time_parse(mr_bytes text, int64_t *ret_ms)
@@ -122,7 +133,7 @@ mr_status mr_time_parse(mr_bytes text, int64_t *ret_ms)
     char taken;
     if (!take_digits(&text, 4, &year) || !take_one_of(&text, "-", &taken) ||
         !take_digits(&text, 2, &month) || !take_one_of(&text, "-", &taken) ||
-        !take_digits(&text, 2, &day) || month < 1 || month > 12 || day < 1 || day > 31) {
+        !take_digits(&text, 2, &day) || !is_date(year, month, day)) {
         return MR_NOT_FOUND;
     }
     int64_t hour = 0, minute = 0, second = 0, fraction_ms = 0, offset_minutes = 0;
@@ -132,9 +143,8 @@ mr_status mr_time_parse(mr_bytes text, int64_t *ret_ms)
             minute > 59) {
             return MR_NOT_FOUND;
         }
-        if (take_one_of(&text, ":", &taken) &&
-            (!take_digits(&text, 2, &second) || second > 60 ||
-             !take_fraction_ms(&text, &fraction_ms))) {
+        if (take_one_of(&text, ":", &taken) && (!take_digits(&text, 2, &second) || second > 60 ||
+                                                !take_fraction_ms(&text, &fraction_ms))) {
             return MR_NOT_FOUND;
         }
         if (!take_offset_minutes(&text, &offset_minutes) || text.len > 0) {
@@ -157,10 +167,9 @@ void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE])
     }
     int64_t year, month, day;
     date_of_days(days, &year, &month, &day);
-    (void)snprintf(ret_text, MR_TIME_TEXT_SIZE,
-                   "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year % 10000, (int)month,
-                   (int)day, (int)(rest_ms / 3600000), (int)(rest_ms / 60000 % 60),
-                   (int)(rest_ms / 1000 % 60), (int)(rest_ms % 1000));
+    (void)snprintf(ret_text, MR_TIME_TEXT_SIZE, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ",
+                   year % 10000, (int)month, (int)day, (int)(rest_ms / 3600000),
+                   (int)(rest_ms / 60000 % 60), (int)(rest_ms / 1000 % 60), (int)(rest_ms % 1000));
 }
 
 /* Levenshtein distance with one row; ASCII letters compare without case. */

@@ -28,7 +28,6 @@ static const code_row code_rows[] = {
     ROW_ADVICE(UNKNOWN_TOPIC_OR_PART, PERMANENT, "create it with `millrace topics apply`"),
     ROW_ADVICE(_UNKNOWN_TOPIC, PERMANENT, "create it with `millrace topics apply`"),
     ROW(_UNKNOWN_PARTITION, PERMANENT),
-    ROW(UNKNOWN_TOPIC_ID, PERMANENT),
     ROW(TOPIC_EXCEPTION, PERMANENT),
     ROW(INVALID_TRANSACTION_TIMEOUT, PERMANENT),
     ROW(INVALID_CONFIG, PERMANENT),

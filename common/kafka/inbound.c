@@ -6,9 +6,9 @@
 
 static void forget(mr_inbound *inbound)
 {
-    if (inbound->event != NULL) {
-        rd_kafka_event_destroy(inbound->event);
-        inbound->event = NULL;
+    if (inbound->message != NULL) {
+        rd_kafka_message_destroy(inbound->message);
+        inbound->message = NULL;
     }
 }
 
@@ -23,28 +23,15 @@ void mr_inbound_deinit(mr_inbound *inbound)
 }
 
 /*
- * One message an event: librdkafka's batch call loses and repeats messages around seek, pause and
+ * One message a call: librdkafka's batch call loses and repeats messages around seek, pause and
  * rebalance before 2.1.0. Messages from before a seek or pause are dropped by librdkafka when they
  * leave the queue.
  */
-const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms,
-                                          rd_kafka_resp_err_t *ret_code)
+const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms)
 {
     forget(inbound);
-    *ret_code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    inbound->event = rd_kafka_queue_poll(inbound->queue, timeout_ms);
-    if (inbound->event == NULL) {
-        return NULL;
-    }
-    if (rd_kafka_event_type(inbound->event) == RD_KAFKA_EVENT_FETCH) {
-        const rd_kafka_message_t *message = rd_kafka_event_message_next(inbound->event);
-        if (message != NULL) {
-            *ret_code = message->err;
-        }
-        return message;
-    }
-    *ret_code = rd_kafka_event_error(inbound->event);
-    return NULL;
+    inbound->message = rd_kafka_consume_queue(inbound->queue, timeout_ms);
+    return inbound->message;
 }
 
 static void take_headers(mr_inbound *inbound, const rd_kafka_message_t *message,

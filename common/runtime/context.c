@@ -42,6 +42,7 @@ struct mr_context {
     mr_outbox *outbox;
     mr_buf row_id;
     mr_buf row_event_id;
+    bool duplicate;
 };
 
 mr_context *mr_context_new(const mr_stage *stage, mr_codec *codec, const mr_context_limits *limits)
@@ -85,6 +86,7 @@ void mr_context_begin(mr_context *context, mr_table *const *tables, const mr_rec
     context->tables = tables;
     context->record = record;
     context->envelope = envelope;
+    context->duplicate = false;
 }
 
 void mr_context_discard(mr_context *context)
@@ -106,6 +108,16 @@ const mr_record *mr_context_record(const mr_context *context)
 const mr_envelope *mr_context_envelope(const mr_context *context)
 {
     return context->envelope;
+}
+
+void mr_context_count_duplicate(mr_context *context)
+{
+    context->duplicate = true;
+}
+
+bool mr_context_was_duplicate(const mr_context *context)
+{
+    return context->duplicate;
 }
 
 /* ---- Input ---- */
@@ -554,6 +566,19 @@ static mr_status project_row(mr_context *context, const mr_staged *staged, mr_er
     return stage_output(context, &output, err);
 }
 
+mr_status mr_context_check_row(const mr_context *context, size_t store, const mr_type *type,
+                               const void *value, mr_error *err)
+{
+    const size_t bytes = mr_value_bytes(type, value);
+    if (bytes <= context->limits.record_bytes_max) {
+        return MR_OK;
+    }
+    return mr_error_record(err, MR_ERR_HANDLER, "too_large",
+                           "a row of store '%s' takes %zu bytes, over max.record.bytes=%zu",
+                           context->stage->stores[store].name, bytes,
+                           context->limits.record_bytes_max);
+}
+
 /* Everything about the changed rows that can still fail, before any of them changes. */
 static mr_status check_rows(mr_context *context, mr_error *err)
 {
@@ -561,13 +586,8 @@ static mr_status check_rows(mr_context *context, mr_error *err)
         const mr_staged *staged = context->staged[i];
         const mr_store_spec *spec = &context->stage->stores[staged->store];
         if (staged->change == CHANGE_PUT) {
-            const size_t bytes = mr_value_bytes(staged->value_type, staged->value);
-            if (bytes > context->limits.record_bytes_max) {
-                return mr_error_record(err, MR_ERR_HANDLER, "too_large",
-                                       "a row of store '%s' takes %zu bytes, over "
-                                       "max.record.bytes=%zu",
-                                       spec->name, bytes, context->limits.record_bytes_max);
-            }
+            MR_TRY(mr_context_check_row(context, staged->store, staged->value_type, staged->value,
+                                        err));
         }
         if (spec->topic != NULL && staged->change != CHANGE_NONE) {
             MR_TRY(project_row(context, staged, err));

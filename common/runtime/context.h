@@ -28,3 +28,4 @@ void mr_context_begin(mr_context *context, mr_table *const *tables, const mr_rec
 mr_status mr_context_apply(mr_context *context, mr_collector *collector,
                            mr_error *err) MR_MUST_USE;
 void mr_context_discard(mr_context *context);
+bool mr_context_was_duplicate(const mr_context *context);

@@ -3,7 +3,8 @@
  * `millrace test` and the topology suite (Kafka Streams calls its own TopologyTestDriver).
  *
  * A record that is fed runs through every stage that reads its topic, and what these send runs on,
- * depth first in the order of sending, until nothing is left (bounded: a cycle is an error).
+ * first sent, first run, until nothing is left (bounded: an app that goes round for ever is an
+ * error). Every record is its own commit.
  */
 #pragma once
 
@@ -29,9 +30,12 @@ mr_status mr_driver_send(mr_driver *driver, const char *topic, mr_bytes key,
 /* Runs one record through one stage only; nothing it sends runs on. For given / when / then. */
 mr_status mr_driver_step(mr_driver *driver, const mr_stage *stage, const mr_envelope *envelope,
                          const mr_schema *schema, const void *value, mr_error *err) MR_MUST_USE;
-/* For "given": sets an aggregate's history by folding events (evolve), without decide. */
-mr_status mr_driver_given(mr_driver *driver, const mr_stage *stage, mr_bytes aggregate,
-                          const mr_schema *schema, const void *value, mr_error *err) MR_MUST_USE;
+/* Takes an event that an aggregate stage wrote into its state (mr_kind.fold), sending nothing: for
+ * "given", and for state as of a version. The envelope needs id, type and subject. */
+mr_status mr_driver_fold(mr_driver *driver, const mr_stage *stage, const mr_envelope *envelope,
+                         const mr_schema *schema, const void *value, mr_error *err) MR_MUST_USE;
+mr_status mr_driver_fold_record(mr_driver *driver, const mr_stage *stage, const mr_record *record,
+                                mr_error *err) MR_MUST_USE;
 
 /* Everything written to a topic so far, in order; borrowed until the next feed. */
 size_t mr_driver_count(const mr_driver *driver, const char *topic);

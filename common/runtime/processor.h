@@ -18,6 +18,7 @@
 #include "runtime/driver.h"
 #include "runtime/options.h"
 #include "runtime/query.h"
+#include "store/database.h"
 
 typedef struct mr_processor mr_processor;
 

@@ -36,3 +36,6 @@ typedef struct mr_query {
 } mr_query;
 
 void mr_query_deinit(mr_query *query);
+/* Adds a copy of a row to the answer. */
+void mr_query_add(mr_query *query, int32_t partition, mr_bytes key, mr_bytes value);
+void mr_query_add_position(mr_query *query, int32_t partition, int64_t offset, bool restoring);

@@ -164,6 +164,11 @@ static mr_status bury(mr_task *task, const mr_record *record, const mr_error *ca
                                task->tools.collector, err);
 }
 
+void mr_task_begin(mr_task *task, const mr_record *record, const mr_envelope *envelope)
+{
+    mr_context_begin(task->tools.context, task->tables, record, envelope);
+}
+
 mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err)
 {
     const size_t input = input_index(task, record->topic);
@@ -176,7 +181,7 @@ mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err)
         return MR_OK;
     }
     mr_envelope envelope = {0};
-    mr_context_begin(task->tools.context, task->tables, record, &envelope);
+    mr_task_begin(task, record, &envelope);
     mr_status status = run_step(task, record, &envelope, err);
     if (status != MR_OK && err->action == MR_ACT_SKIP) {
         const mr_error cause = *err;
@@ -189,6 +194,9 @@ mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err)
     }
     task->positions[input] = record->offset + 1;
     count(&task->metrics.records);
+    if (mr_context_was_duplicate(task->tools.context)) {
+        count(&task->metrics.duplicates);
+    }
     atomic_store_explicit(&task->metrics.position, task->positions[0], memory_order_relaxed);
     return MR_OK;
 }

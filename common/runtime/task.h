@@ -30,7 +30,7 @@ typedef enum mr_task_state {
 /* Written by the worker, read by anybody (relaxed). */
 typedef struct mr_task_metrics {
     _Atomic int64_t records;
-    _Atomic int64_t duplicates; /* at_least_once: read again after a restart */
+    _Atomic int64_t duplicates; /* recognised as applied before, and dropped */
     _Atomic int64_t dead_letters;
     _Atomic int64_t restored;
     _Atomic int64_t position; /* of the first input topic: next offset */
@@ -46,7 +46,6 @@ typedef struct mr_task_tools {
     mr_codec *codec;
     mr_collector *collector;
     size_t record_bytes_max;
-    bool skip_read; /* at_least_once: inputs that are in the restored state are skipped */
 } mr_task_tools;
 
 /* `partition` is the task's column family, NULL for a stateless stage and the driver; owned by the
@@ -64,6 +63,9 @@ void mr_task_set_state(mr_task *task, mr_task_state state);
 /* One record of one of the stage's inputs. MR_OK also for a dead letter. A failure has the action
  * STOP or ABORT: it is not about the record. */
 mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err) MR_MUST_USE;
+
+/* Points the task's context at a record without processing it (for mr_kind.fold). */
+void mr_task_begin(mr_task *task, const mr_record *record, const mr_envelope *envelope);
 
 /* ---- Progress ---- */
 /* Next offset to read of an input topic (index into stage->from); -1 nothing read yet. */

@@ -8,8 +8,9 @@
 #include <mr/log.h>
 
 typedef struct mr_lua_limits {
-    int64_t instructions; /* of one handler call */
-    size_t memory_bytes;  /* of one worker's Lua heap */
+    int64_t instructions; /* of one handler call; 0: 1,000,000 */
+    size_t memory_bytes;  /* of one worker's Lua heap; 0: 64 MiB */
+    const mr_log *log;    /* where `log(...)` of handlers goes, at debug level; NULL: nowhere */
 } mr_lua_limits;
 
 /* Runs app.lua of `directory` in the sandbox and validates everything it declares. MR_ERR_USAGE:

@@ -5,29 +5,15 @@
 #include <mr/value.h>
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
 #include "core/text.h"
+#include "serde/json_scalar.h"
 #include "serde/json_scan.h"
+#include "serde/value.h"
 
 enum { DEPTH_MAX = 64, NO_FIELD = -1 };
-
-typedef enum token_kind {
-    TOKEN_NULL,
-    TOKEN_BOOLEAN,
-    TOKEN_NUMBER,
-    TOKEN_STRING,
-    TOKEN_OBJECT,
-    TOKEN_ARRAY,
-} token_kind;
-
-typedef struct token {
-    token_kind kind;
-    bool boolean;
-    mr_bytes text; /* of a number or a string */
-} token;
 
 typedef struct frame {
     const mr_type *type; /* record, array or map */
@@ -90,53 +76,20 @@ static mr_status validate_error(reader *r, const char *text)
     return mr_error_record(r->err, MR_ERR_DATA, "validate", "%s", text);
 }
 
-static const char *expectation(const mr_type *type)
-{
-    static const char *const texts[] = {
-        [MR_TYPE_NULL] = "null",
-        [MR_TYPE_BOOLEAN] = "true or false",
-        [MR_TYPE_INT] = "a whole number of 32 bits",
-        [MR_TYPE_LONG] = "a whole number of 64 bits",
-        [MR_TYPE_FLOAT] = "a number that fits a float",
-        [MR_TYPE_DOUBLE] = "a number that fits a double",
-        [MR_TYPE_BYTES] = "a string of characters up to \\u00ff (bytes)",
-        [MR_TYPE_STRING] = "a string",
-        [MR_TYPE_ENUM] = "a string (enum)",
-        [MR_TYPE_ARRAY] = "an array",
-        [MR_TYPE_MAP] = "an object (map)",
-        [MR_TYPE_RECORD] = "an object (record)",
-    };
-    return type->timestamp_millis
-               ? "a time: milliseconds since 1970 or a text such as 2020-04-20T20:30:00Z"
-               : texts[type->kind];
-}
-
-static void append_expectation(mr_buf *text, const mr_type *type)
-{
-    if (type->kind == MR_TYPE_FIXED) {
-        mr_buf_printf(text, "a string of %zu characters up to \\u00ff (fixed)", type->fixed_size);
-    } else if (type->kind != MR_TYPE_UNION) {
-        mr_buf_append_text(text, expectation(type));
-    }
-    for (size_t i = 0; type->kind == MR_TYPE_UNION && i < type->n_branches; i++) {
-        mr_buf_append_text(text, i == 0 ? "" : " or ");
-        append_expectation(text, type->branches[i]);
-    }
-}
-
 /* Texts of records are not repeated in messages, which may be logged; numbers and symbols are. */
-static mr_status mismatch(reader *r, const mr_type *type, const token *t)
+static mr_status mismatch(reader *r, const mr_type *type, const mr_json_token *t)
 {
     static const char *const kinds[] = {
-        [TOKEN_NULL] = "null",       [TOKEN_BOOLEAN] = "true or false", [TOKEN_NUMBER] = "",
-        [TOKEN_STRING] = "a string", [TOKEN_OBJECT] = "an object",      [TOKEN_ARRAY] = "an array",
+        [MR_JSON_NULL] = "null",        [MR_JSON_BOOLEAN] = "true or false",
+        [MR_JSON_NUMBER] = "",          [MR_JSON_STRING] = "a string",
+        [MR_JSON_OBJECT] = "an object", [MR_JSON_ARRAY] = "an array",
     };
     mr_buf text = MR_BUF_NULL;
     mr_buf_append_text(&text, "expected ");
-    append_expectation(&text, type);
+    mr_json_append_expectation(&text, type);
     mr_buf_append_text(&text, ", got ");
     mr_buf_append_text(&text, kinds[t->kind]);
-    if (t->kind == TOKEN_NUMBER) {
+    if (t->kind == MR_JSON_NUMBER) {
         append_excerpt(&text, t->text);
     }
     const mr_status status = validate_error(r, mr_buf_text(&text));
@@ -163,124 +116,6 @@ static mr_status unknown_name(reader *r, const char *what, const mr_type *type, 
     return status;
 }
 
-/* ---- Scalars ---- */
-
-static bool whole_fits(const mr_type *type, const token *t, int64_t *ret_number)
-{
-    if (t->kind == TOKEN_STRING) {
-        return type->timestamp_millis && mr_time_parse(t->text, ret_number) == MR_OK;
-    }
-    return t->kind == TOKEN_NUMBER && mr_json_whole(t->text, ret_number) == MR_OK &&
-           (type->kind == MR_TYPE_LONG || (*ret_number >= INT32_MIN && *ret_number <= INT32_MAX));
-}
-
-static bool fraction_fits(const mr_type *type, const token *t, double *ret_number)
-{
-    if (t->kind == TOKEN_STRING) {
-        *ret_number = mr_bytes_equal_text(t->text, "-Infinity") ? -HUGE_VAL : HUGE_VAL;
-        if (mr_bytes_equal_text(t->text, "NaN")) {
-            *ret_number = (double)NAN;
-        }
-        return isnan(*ret_number) || *ret_number < 0.0 || mr_bytes_equal_text(t->text, "Infinity");
-    }
-    return t->kind == TOKEN_NUMBER &&
-           mr_json_fraction(t->text, type->kind == MR_TYPE_FLOAT, ret_number) == MR_OK;
-}
-
-/* Bytes are written as one character each, \u0000 to \u00ff. They are left in the scratch buffer.
- */
-static bool bytes_fit(reader *r, const mr_type *type, const token *t)
-{
-    if (t->kind != TOKEN_STRING) {
-        return false;
-    }
-    mr_buf_clear(&r->scratch);
-    for (size_t i = 0; i < t->text.len; i++) {
-        uint8_t c = t->text.data[i];
-        if (c >= 0x80) {
-            if (c > 0xc3) {
-                return false;
-            }
-            c = (uint8_t)(c << 6 | (t->text.data[++i] & 0x3f));
-        }
-        mr_buf_append_byte(&r->scratch, c);
-    }
-    return type->kind == MR_TYPE_BYTES || r->scratch.len == type->fixed_size;
-}
-
-static bool fits(reader *r, const mr_type *type, const token *t)
-{
-    int64_t whole;
-    double fraction;
-    switch (type->kind) {
-    case MR_TYPE_NULL:
-        return t->kind == TOKEN_NULL;
-    case MR_TYPE_BOOLEAN:
-        return t->kind == TOKEN_BOOLEAN;
-    case MR_TYPE_INT:
-    case MR_TYPE_LONG:
-        return whole_fits(type, t, &whole);
-    case MR_TYPE_FLOAT:
-    case MR_TYPE_DOUBLE:
-        return fraction_fits(type, t, &fraction);
-    case MR_TYPE_BYTES:
-    case MR_TYPE_FIXED:
-        return bytes_fit(r, type, t);
-    case MR_TYPE_STRING:
-        return t->kind == TOKEN_STRING;
-    case MR_TYPE_ENUM:
-        return t->kind == TOKEN_STRING && mr_type_symbol(type, t->text) >= 0;
-    case MR_TYPE_ARRAY:
-        return t->kind == TOKEN_ARRAY;
-    case MR_TYPE_MAP:
-    case MR_TYPE_RECORD:
-        return t->kind == TOKEN_OBJECT;
-    case MR_TYPE_UNION:
-        break; /* a union holds no union */
-    }
-    return false;
-}
-
-/* Writes a scalar that fits. */
-static void set(reader *r, const mr_type *type, void *value, const token *t)
-{
-    int64_t whole = 0;
-    double fraction = 0;
-    switch (type->kind) {
-    case MR_TYPE_BOOLEAN:
-        *(bool *)value = t->boolean;
-        break;
-    case MR_TYPE_INT:
-        (void)whole_fits(type, t, &whole);
-        *(int32_t *)value = (int32_t)whole;
-        break;
-    case MR_TYPE_LONG:
-        (void)whole_fits(type, t, (int64_t *)value);
-        break;
-    case MR_TYPE_FLOAT:
-        (void)fraction_fits(type, t, &fraction);
-        *(float *)value = (float)fraction;
-        break;
-    case MR_TYPE_DOUBLE:
-        (void)fraction_fits(type, t, (double *)value);
-        break;
-    case MR_TYPE_BYTES:
-        mr_string_set(value, mr_buf_bytes(&r->scratch));
-        break;
-    case MR_TYPE_FIXED:
-        memcpy(value, mr_buf_bytes(&r->scratch).data, type->fixed_size);
-        break;
-    case MR_TYPE_STRING:
-        mr_string_set(value, t->text);
-        break;
-    case MR_TYPE_ENUM:
-        *(int32_t *)value = mr_type_symbol(type, t->text);
-        break;
-    default:
-        break; /* null has nothing to write; the rest opens a frame */
-    }
-}
-
 /* ---- Where a value goes ---- */
 
 /* The place of the next value: the root, an open record's field, a new element, a map's entry. */
@@ -303,7 +138,8 @@ static void next_place(reader *r, const mr_type **ret_type, void **ret_value)
 }
 
 /* Goes through a union to the first branch that fits. */
-static mr_status place(reader *r, const token *t, const mr_type **ret_type, void **ret_value)
+static mr_status place(reader *r, const mr_json_token *t, const mr_type **ret_type,
+                       void **ret_value)
 {
     const mr_type *type;
     void *value;
@@ -311,7 +147,7 @@ static mr_status place(reader *r, const token *t, const mr_type **ret_type, void
     const mr_type *fitting = type;
     if (type->kind == MR_TYPE_UNION) {
         size_t branch = 0;
-        while (branch < type->n_branches && !fits(r, type->branches[branch], t)) {
+        while (branch < type->n_branches && !mr_json_fits(type->branches[branch], t, &r->scratch)) {
             branch++;
         }
         if (branch < type->n_branches) {
@@ -321,32 +157,32 @@ static mr_status place(reader *r, const token *t, const mr_type **ret_type, void
             return MR_OK;
         }
         fitting = mr_type_optional(type);
-    } else if (fits(r, type, t)) {
+    } else if (mr_json_fits(type, t, &r->scratch)) {
         *ret_type = type;
         *ret_value = value;
         return MR_OK;
     }
-    if (fitting != NULL && fitting->kind == MR_TYPE_ENUM && t->kind == TOKEN_STRING) {
+    if (fitting != NULL && fitting->kind == MR_TYPE_ENUM && t->kind == MR_JSON_STRING) {
         return unknown_name(r, "symbol", fitting, t->text, fitting->symbols, fitting->n_symbols,
                             sizeof(fitting->symbols[0]));
     }
     return mismatch(r, type, t);
 }
 
-static int scalar(reader *r, const token *t)
+static int scalar(reader *r, const mr_json_token *t)
 {
     const mr_type *type;
     void *value;
     if (place(r, t, &type, &value) != MR_OK) {
         return 0;
     }
-    set(r, type, value, t);
+    mr_json_set(type, value, t, &r->scratch);
     return 1;
 }
 
-static int open_frame(reader *r, token_kind kind)
+static int open_frame(reader *r, mr_json_kind kind)
 {
-    const token t = {.kind = kind};
+    const mr_json_token t = {.kind = kind};
     frame opened = {.field = NO_FIELD, .seen = r->seen.len};
     if (place(r, &t, &opened.type, &opened.value) != MR_OK) {
         return 0;
@@ -366,29 +202,29 @@ static int open_frame(reader *r, token_kind kind)
 
 static int on_null(void *ctx)
 {
-    return scalar(ctx, &(token){.kind = TOKEN_NULL});
+    return scalar(ctx, &(mr_json_token){.kind = MR_JSON_NULL});
 }
 
 static int on_boolean(void *ctx, int boolean)
 {
-    return scalar(ctx, &(token){.kind = TOKEN_BOOLEAN, .boolean = boolean != 0});
+    return scalar(ctx, &(mr_json_token){.kind = MR_JSON_BOOLEAN, .boolean = boolean != 0});
 }
 
 static int on_number(void *ctx, const char *text, size_t len)
 {
-    return scalar(ctx, &(token){.kind = TOKEN_NUMBER, .text = mr_bytes_of(text, len)});
+    return scalar(ctx, &(mr_json_token){.kind = MR_JSON_NUMBER, .text = mr_bytes_of(text, len)});
 }
 
 static int on_string(void *ctx, const unsigned char *text, size_t len)
 {
     reader *r = ctx;
-    const token t = {.kind = TOKEN_STRING, .text = mr_bytes_of(text, len)};
+    const mr_json_token t = {.kind = MR_JSON_STRING, .text = mr_bytes_of(text, len)};
     return mr_json_check_utf8(t.text, r->err) == MR_OK && scalar(r, &t);
 }
 
 static int on_start_array(void *ctx)
 {
-    return open_frame(ctx, TOKEN_ARRAY);
+    return open_frame(ctx, MR_JSON_ARRAY);
 }
 
 static int on_end_array(void *ctx)
@@ -399,7 +235,7 @@ static int on_end_array(void *ctx)
 
 static int on_start_object(void *ctx)
 {
-    return open_frame(ctx, TOKEN_OBJECT);
+    return open_frame(ctx, MR_JSON_OBJECT);
 }
 
 static mr_status repeated(reader *r, mr_bytes name)
@@ -432,15 +268,11 @@ static mr_status begin_field(reader *r, frame *f, mr_bytes name)
     return MR_OK;
 }
 
-static mr_status begin_entry(reader *r, frame *f, mr_bytes key)
+/* Appended in the order that they come in; sorting once at the end keeps hostile orders cheap. */
+static void begin_entry(frame *f, mr_bytes key)
 {
-    f->entry = NULL;
-    if (mr_map_find(f->type, f->value, key) != NULL) {
-        return repeated(r, key);
-    }
-    f->entry = mr_map_at(f->type, f->value, key);
+    f->entry = mr_map_append(f->type, f->value, key);
     f->key = mr_string_bytes((mr_string *)(void *)((uint8_t *)f->entry - f->type->entry_value));
-    return MR_OK;
 }
 
 static int on_key(void *ctx, const unsigned char *text, size_t len)
@@ -451,8 +283,11 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
     if (mr_json_check_utf8(key, r->err) != MR_OK) {
         return 0;
     }
-    return (f->type->kind == MR_TYPE_RECORD ? begin_field(r, f, key) : begin_entry(r, f, key)) ==
-           MR_OK;
+    if (f->type->kind == MR_TYPE_RECORD) {
+        return begin_field(r, f, key) == MR_OK;
+    }
+    begin_entry(f, key);
+    return 1;
 }
 
 /* A field that was not there keeps its default, or is null where it may be. */
@@ -475,11 +310,35 @@ static mr_status end_record(reader *r, frame *f)
     return MR_OK;
 }
 
+static mr_bytes key_at(const mr_type *type, const mr_array *map, size_t i)
+{
+    return mr_string_bytes(mr_array_at(type, map, i));
+}
+
+static mr_status end_map(reader *r, frame *f)
+{
+    mr_array *map = f->value;
+    const size_t n = map->len;
+    f->entry = NULL;
+    size_t n_sorted = 1;
+    while (n_sorted < n && mr_bytes_compare(key_at(f->type, map, n_sorted - 1),
+                                            key_at(f->type, map, n_sorted)) < 0) {
+        n_sorted++;
+    }
+    if (n_sorted >= n) {
+        return MR_OK;
+    }
+    mr_map_sort(f->type, map);
+    /* What was there twice lies behind the end now. */
+    return map->len == n ? MR_OK : repeated(r, key_at(f->type, map, map->len));
+}
+
 static int on_end_object(void *ctx)
 {
     reader *r = ctx;
     frame *f = &r->frames[r->n_frames - 1];
-    if (f->type->kind == MR_TYPE_RECORD && end_record(r, f) != MR_OK) {
+    const mr_status status = f->type->kind == MR_TYPE_RECORD ? end_record(r, f) : end_map(r, f);
+    if (status != MR_OK) {
         return 0;
     }
     r->n_frames--;

@@ -78,14 +78,13 @@ static mr_status check_surrogates(mr_bytes json, mr_error *err)
 
 /* yajl says "lexical error: invalid char in json text.\n"; the part behind the colon is for people.
  */
-static mr_status parser_error(yajl_handle parser, mr_bytes json, mr_error *err)
+static mr_status parser_error(yajl_handle parser, mr_bytes json, size_t at, mr_error *err)
 {
     unsigned char *text = yajl_get_error(parser, 0, json.data, json.len);
     const char *reason = text == NULL ? "" : (const char *)text;
     const char *colon = strstr(reason, ": ");
     reason = colon == NULL ? reason : colon + 2;
     const size_t len = strcspn(reason, "\n");
-    const size_t at = yajl_get_bytes_consumed(parser);
     const mr_status status =
         mr_error_record(err, MR_ERR_DATA, "deserialize", "not JSON at byte %zu: %.*s", at,
                         len > INT_MAX ? INT_MAX : (int)len, reason);
@@ -124,14 +123,16 @@ mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json
     yajl_handle parser = yajl_alloc(callbacks, &memory, ctx);
     assert(parser != NULL);
     yajl_status outcome = yajl_parse(parser, json.data, json.len);
+    size_t at = yajl_get_bytes_consumed(parser);
     if (outcome == yajl_status_ok) {
+        at = json.len;
         outcome = yajl_complete_parse(parser);
     }
     mr_status status = MR_OK;
     if (outcome == yajl_status_client_canceled) {
         status = err->status;
     } else if (outcome != yajl_status_ok) {
-        status = parser_error(parser, json, err);
+        status = parser_error(parser, json, at, err);
     }
     yajl_free(parser);
     return status;

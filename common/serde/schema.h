@@ -9,12 +9,14 @@
 #pragma once
 
 #include <mr/schema.h>
+#include <mr/value.h>
 #include <yajl/yajl_tree.h>
 
 enum {
     MR_SCHEMA_DEPTH_MAX = 64,         /* JSON nesting, and types within types */
     MR_TYPE_SIZE_MAX = 1024 * 1024,   /* bytes of one value without what hangs below */
-    MR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024, /* JSON text of one file */
+    MR_SCHEMA_BYTES_MAX = 1024 * 1024, /* JSON text of one file */
+    MR_SCHEMA_NAMED_MAX = 1024,        /* types with a name in one file */
 };
 
 struct avro_obj_t; /* avro-c's schema */
@@ -45,6 +47,7 @@ typedef enum mr_type_state {
 typedef struct mr_type_info {
     mr_type type;
     mr_type_state state;
+    int depth;           /* of types within types; one that refers back counts as 1 */
     bool weightless;     /* a value takes no byte in Avro's binary encoding */
     bool zero;           /* the initial value is all zero bytes */
     const void *initial; /* flat types whose initial value is not zero: that value; else NULL */
@@ -76,7 +79,8 @@ struct mr_schema {
 struct mr_schema_file {
     char *origin;
     yajl_val json;
-    bool history; /* found by fingerprint only */
+    bool history;    /* found by fingerprint only */
+    bool unresolved; /* the parse failed at a named type that is not known (yet) */
     mr_type_info **types; /* all made by this file, inner ones first */
     size_t n_types;
     size_t types_capacity;
@@ -142,32 +146,35 @@ mr_status mr_schema_file_read(mr_schema_file *file, const char *json, mr_error *
 
 /* ---- schema_parse.c: JSON to types ---- */
 
-/* Finds named types of other files; NULL when there is none. */
-typedef const mr_type *(*mr_find_type_fn)(const char *full_name, void *context);
-typedef struct mr_schema_names {
-    mr_find_type_fn find;
-    /* The name nearest to what was meant, NULL. */
-    const char *(*nearest)(const char *name, void *context);
-    void *context;
-} mr_schema_names;
-
-/* MR_NOT_FOUND: a named type is not known (yet); `err` says which. */
-mr_status mr_schema_parse(mr_schema_file *file, const mr_schema_names *names,
+/* `schemas` gives the named types of other files. */
+mr_status mr_schema_parse(mr_schema_file *file, const mr_schemas *schemas,
                           mr_error *err) MR_MUST_USE;
+
+/* The type that a name within this file means: its own or an external one; NULL. */
+const mr_type_info *mr_schema_file_find(const mr_schema_file *file, const char *full_name);
+/* The full name of `name` as written where `name_space` encloses; in the file's memory. */
+const char *mr_schema_full_name(mr_schema_file *file, const char *name, const char *name_space);
 
 /* ---- schema_layout.c, schema_default.c: everything a value needs ---- */
 
 mr_status mr_schema_layout(mr_schema_file *file, mr_error *err) MR_MUST_USE;
 mr_status mr_schema_presets(mr_schema_file *file, mr_error *err) MR_MUST_USE;
 
+/* ---- schema_set.c ---- */
+
+/* The current schema of exactly this full name, NULL. */
+const mr_schema *mr_schemas_current(const mr_schemas *schemas, const char *full_name);
+
 /* ---- schema_canonical.c, schema_json.c: texts ---- */
 
 /* Appends the Parsing Canonical Form. */
 void mr_type_canonical(const mr_type *type, mr_buf *text);
+/* The name of which `type` would need two different definitions, NULL: none. */
+const char *mr_type_conflict(const mr_type *type);
 uint64_t mr_fingerprint(mr_bytes canonical);
-/* Appends the JSON as it was written, with the definitions of other files' types put in. `json` is
- * the type's place in `file`. */
-void mr_schema_print(const mr_schema_file *file, const mr_type *type, yajl_val json, mr_buf *text);
+/* Appends the JSON as it was written, with the definitions of other files' types put in. `type` is
+ * a named type or the top of the file. */
+void mr_schema_print(const mr_schema_file *file, const mr_type *type, mr_buf *text);
 
 /* ---- avro_schema.c ---- */
 

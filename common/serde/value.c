@@ -19,18 +19,15 @@ enum { KEEP_BYTES_MAX = 64 * 1024 };
 
 static void free_items(const mr_type *type, mr_array *array)
 {
-    const mr_type_info *items = mr_type_info_of(type->items);
-    for (size_t i = 0; i < array->capacity; i++) {
+    const bool is_map = type->kind == MR_TYPE_MAP;
+    const size_t n_owning = is_map || !type->items->flat ? array->capacity : 0;
+    for (size_t i = 0; i < n_owning; i++) {
         uint8_t *item = array->items + i * type->stride;
-        if (type->kind == MR_TYPE_MAP) {
+        if (is_map) {
             free(((mr_string *)(void *)item)->data);
             item += type->entry_value;
         }
-        if (!items->type.flat) {
-            mr_value_deinit(type->items, item);
-        } else if (type->kind == MR_TYPE_ARRAY) {
-            break;
-        }
+        mr_value_deinit(type->items, item);
     }
     free(array->items);
     *array = (mr_array){0};

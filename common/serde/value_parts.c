@@ -12,6 +12,9 @@ enum { STRING_CAPACITY_STEP = 16, ARRAY_CAPACITY_MIN = 4 };
 void mr_string_set(mr_string *string, mr_bytes bytes)
 {
     assert(bytes.len < UINT32_MAX - STRING_CAPACITY_STEP);
+    if (bytes.len == 0 && string->data == NULL) {
+        return;
+    }
     /* One more for an end mark: avro-c takes map keys as C strings. */
     const size_t wanted = bytes.len + 1;
     if (wanted > string->capacity) {

@@ -87,6 +87,35 @@ mr_status mr_database_partitions(mr_database *database, int32_t **ret_partitions
     return MR_OK;
 }
 
+static uint64_t property(mr_database *database, const mr_family *family, const char *name)
+{
+    uint64_t value = 0;
+    const int status = rocksdb_property_int_cf(database->rocks, family->handle, name, &value);
+    return status == 0 ? value : 0;
+}
+
+/* RocksDB 7.8 may report a flush as done that has only begun, seen just after it recovered from a
+ * full disk; no other thread writes here, so anything that is left shows that. */
+mr_status mr_family_flush(mr_database *database, const mr_family *family, mr_error *err)
+{
+    enum { TRIES = 16 };
+    for (int i = 0; i < TRIES; i++) {
+        char *failure = NULL;
+        rocksdb_flush_cf(database->rocks, database->tuning.flush, family->handle, &failure);
+        if (failure != NULL) {
+            return mr_rocks_failure(err, database->path, family->name, "flush", failure);
+        }
+        if (property(database, family, "rocksdb.num-immutable-mem-table") == 0) {
+            return MR_OK;
+        }
+    }
+    (void)mr_error_set(err, MR_ERR_STORE,
+                       "state directory '%s', %s: flushing does not come to an end", database->path,
+                       family->name);
+    err->action = MR_ACT_RETRY;
+    return err->status;
+}
+
 /* ---- Opening ---- */
 
 typedef struct names {
@@ -151,8 +180,9 @@ static char *open_listed(mr_database *database)
         rocksdb_list_column_families(database->tuning.options, database->path, &found.n, &failure);
     if (failure == NULL) {
         failure = open_compressed(database, &found);
-        rocksdb_list_column_families_destroy(found.names, found.n);
     }
+    /* There is an empty list also after a failure. */
+    rocksdb_list_column_families_destroy(found.names, found.n);
     return failure;
 }
 
@@ -172,10 +202,16 @@ static mr_status open_rocks(mr_database *database, mr_error *err)
     if (strstr(failure, "lock ") != NULL && strstr(failure, "/LOCK") != NULL &&
         strstr(failure, "ermission denied") == NULL) {
         rocksdb_free(failure);
-        return mr_error_set(err, MR_ERR_USAGE,
-                            "state directory '%s' is in use by another process; stop it or set "
-                            "another state.dir/instance.id",
-                            database->path);
+        return mr_directory_in_use_error(database->path, err);
+    }
+    if (database->read_only && mr_directory_in_use(database->path)) {
+        (void)mr_error_set(err, MR_ERR_STORE,
+                           "state directory '%s' is being changed by the process that owns it; try "
+                           "again (%s)",
+                           database->path, failure);
+        err->action = MR_ACT_RETRY;
+        rocksdb_free(failure);
+        return err->status;
     }
     return mr_rocks_failure(err, database->path, NULL, "open it", failure);
 }
@@ -259,15 +295,12 @@ void mr_database_free(mr_database *database)
 mr_status mr_database_close(mr_database *database, mr_error *err)
 {
     mr_status status = MR_OK;
-    for (size_t i = 0; i < database->n_families && !database->read_only; i++) {
-        const mr_family *family = database->families[i];
-        char *failure = NULL;
-        rocksdb_flush_cf(database->rocks, database->tuning.flush, family->handle, &failure);
-        if (failure != NULL && status == MR_OK) {
-            status = mr_rocks_failure(err, database->path, family->name, "flush", failure);
-        } else {
-            rocksdb_free(failure);
-        }
+    /* The first family is the default one, which was flushed when it was written. */
+    for (size_t i = 1; i < database->n_families && !database->read_only; i++) {
+        mr_error ignored;
+        const mr_status flushed =
+            mr_family_flush(database, database->families[i], status == MR_OK ? err : &ignored);
+        status = status == MR_OK ? flushed : status;
     }
     mr_database_free(database);
     return status;
@@ -294,13 +327,6 @@ mr_status mr_rocks_get(mr_database *database, const mr_family *family, mr_bytes 
     mr_buf_append(value, data, len);
     rocksdb_pinnableslice_destroy(slice);
     return MR_OK;
-}
-
-static uint64_t property(mr_database *database, const mr_family *family, const char *name)
-{
-    uint64_t value = 0;
-    const int status = rocksdb_property_int_cf(database->rocks, family->handle, name, &value);
-    return status == 0 ? value : 0;
 }
 
 void mr_database_usage_read(mr_database *database, mr_database_usage *ret_usage)

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,25 +65,51 @@ static mr_status make(const char *path, mr_error *err)
     }
 }
 
+/* A lock of the open file, not of the process: it also keeps out a second opener within one
+ * process, and closing another descriptor of the file does not drop it. */
+static struct flock whole_file(void)
+{
+    return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
 static mr_status lock(int at, const char *path, int *ret_lock, mr_error *err)
 {
     const int fd = openat(at, MR_DIRECTORY_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
     if (fd < 0) {
         return denied(err, path, "write there", errno);
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    struct flock wanted = whole_file();
+    if (fcntl(fd, F_OFD_SETLK, &wanted) != 0) {
         const int error = errno;
         (void)close(fd);
-        if (error != EWOULDBLOCK) {
+        if (error != EAGAIN && error != EACCES) {
             return denied(err, path, "lock " MR_DIRECTORY_LOCK, error);
         }
-        return mr_error_set(err, MR_ERR_USAGE,
-                            "state directory '%s' is in use by another process; stop it or set "
-                            "another state.dir/instance.id",
-                            path);
+        return mr_directory_in_use_error(path, err);
     }
     *ret_lock = fd;
     return MR_OK;
+}
+
+mr_status mr_directory_in_use_error(const char *path, mr_error *err)
+{
+    return mr_error_set(err, MR_ERR_USAGE,
+                        "state directory '%s' is in use by another process; stop it or set another "
+                        "state.dir/instance.id",
+                        path);
+}
+
+bool mr_directory_in_use(const char *path)
+{
+    MR_CLEANUP(freep) char *file = mr_asprintf("%s/" MR_DIRECTORY_LOCK, path);
+    const int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    struct flock asked = whole_file();
+    const bool used = fcntl(fd, F_OFD_GETLK, &asked) == 0 && asked.l_type != F_UNLCK;
+    (void)close(fd);
+    return used;
 }
 
 static bool ends_with(const char *text, const char *end)

@@ -8,7 +8,7 @@
 
 #include <mr/error.h>
 
-/* The owner holds an flock on this file: `flock -n` tells whether a directory is in use. */
+/* The owner holds a lock on this file as long as it lives. */
 #define MR_DIRECTORY_LOCK "millrace.lock"
 
 typedef struct mr_directory {
@@ -23,3 +23,8 @@ typedef struct mr_directory {
 mr_status mr_directory_open(const char *path, bool read_only, mr_directory *ret_directory,
                             mr_error *err) MR_MUST_USE;
 void mr_directory_close(mr_directory *directory);
+
+/* Whether a process owns the directory now; takes nothing. False also when it cannot be told. */
+bool mr_directory_in_use(const char *path);
+/* MR_ERR_USAGE with the sentence for a directory that another process owns. */
+mr_status mr_directory_in_use_error(const char *path, mr_error *err);

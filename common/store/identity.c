@@ -76,14 +76,25 @@ static mr_status write_record(mr_database *database, const char *identity, mr_er
     rocksdb_put_cf(database->rocks, database->tuning.write, family->handle, (const char *)key.data,
                    key.len, (const char *)record.data, record.len, &failure);
     mr_buf_deinit(&record);
-    if (failure == NULL) {
-        rocksdb_flush_cf(database->rocks, database->tuning.flush, family->handle, &failure);
-    }
     if (failure != NULL) {
         return mr_rocks_failure(err, database->path, family->name, "write the record of its owner",
                                 failure);
     }
-    return MR_OK;
+    return mr_family_flush(database, family, err);
+}
+
+/* Nothing but the default column family, and that empty: RocksDB's making of it was just over. */
+static bool is_new(const mr_database *database)
+{
+    if (database->n_families > 1) {
+        return false;
+    }
+    rocksdb_iterator_t *iterator = rocksdb_create_iterator_cf(
+        database->rocks, database->tuning.read, database->families[0]->handle);
+    rocksdb_iter_seek_to_first(iterator);
+    const bool empty = !rocksdb_iter_valid(iterator);
+    rocksdb_iter_destroy(iterator);
+    return empty;
 }
 
 mr_status mr_identity_check(mr_database *database, const char *identity, mr_error *err)
@@ -93,7 +104,7 @@ mr_status mr_identity_check(mr_database *database, const char *identity, mr_erro
                                     "read the record of its owner", err);
     if (status == MR_OK) {
         status = check_record(database, &record, identity, err);
-    } else if (status == MR_NOT_FOUND && database->n_families > 1) {
+    } else if (status == MR_NOT_FOUND && !is_new(database)) {
         status = mr_error_set(err, MR_ERR_USAGE,
                               "directory '%s' holds a RocksDB database that millrace did not make; "
                               "set another state.dir",

@@ -117,11 +117,8 @@ mr_status mr_partition_clear(mr_partition *partition, mr_error *err)
 
 mr_status mr_partition_flush(mr_partition *partition, mr_error *err)
 {
-    mr_database *database = partition->database;
-    assert(!database->read_only);
-    char *failure = NULL;
-    rocksdb_flush_cf(database->rocks, database->tuning.flush, partition->family->handle, &failure);
-    return failure == NULL ? MR_OK : failed(partition, "flush", failure, err);
+    assert(!partition->database->read_only);
+    return mr_family_flush(partition->database, partition->family, err);
 }
 
 /* ---- Rows ---- */

@@ -62,6 +62,10 @@ mr_status mr_family_create(mr_database *database, const char *name,
 mr_family *mr_family_add(mr_database *database, const char *name,
                          rocksdb_column_family_handle_t *handle);
 
+/* Returns when every row of the column family is in a table. */
+mr_status mr_family_flush(mr_database *database, const mr_family *family,
+                          mr_error *err) MR_MUST_USE;
+
 /*
  * An mr_error about one step on one column family (NULL: the database) from RocksDB's own text,
  * which is freed. The C API gives no code, so the text decides what to do and which action it is.

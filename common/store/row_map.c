@@ -9,6 +9,8 @@
 /* uthash would end the process by exit(); core/alloc.h says why and aborts. */
 #define uthash_malloc(size) mr_alloc(size)
 #define uthash_fatal(message) abort()
+/* uthash's own choice has a switch that clang warns about. */
+#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
 #include <uthash.h>
 
 typedef struct node {

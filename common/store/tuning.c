@@ -8,6 +8,8 @@ enum {
     KIB = 1024,
     MIB = 1024 * KIB,
     CACHE_BYTES_MIN = 1 * MIB,
+    CACHE_SHARD_BYTES_MIN = 4 * MIB,
+    CACHE_SHARD_BITS_MAX = 4,
     MEMTABLE_BYTES_MIN = 128 * KIB,
     /* One column family's share of the budget at most; two of them while one is being flushed. */
     WRITE_BUFFER_BYTES_MAX = 64 * MIB,
@@ -44,6 +46,12 @@ static void set_table(rocksdb_options_t *options, rocksdb_cache_t *cache)
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    /* Undivided they are near a megabyte for a table: a small cache would read one for each row. */
+    rocksdb_block_based_options_set_index_type(
+        table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
+    rocksdb_block_based_options_set_metadata_block_size(table, BLOCK_BYTES);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
     rocksdb_block_based_options_set_data_block_index_type(
         table, rocksdb_block_based_table_data_block_index_type_binary_search_and_hash);
     rocksdb_options_set_block_based_table_factory(options, table);
@@ -107,12 +115,28 @@ static mr_status apply_text(mr_tuning *tuning, const char *path, mr_error *err)
     return MR_OK;
 }
 
+/* RocksDB's own choice is many shards of half a megabyte, too small for what they have to hold. */
+static rocksdb_cache_t *new_cache(size_t wanted)
+{
+    const size_t bytes = wanted < CACHE_BYTES_MIN ? CACHE_BYTES_MIN : wanted;
+    int shard_bits = 0;
+    while (shard_bits < CACHE_SHARD_BITS_MAX &&
+           bytes >> (shard_bits + 1) >= CACHE_SHARD_BYTES_MIN) {
+        shard_bits++;
+    }
+    rocksdb_lru_cache_options_t *options = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(options, bytes);
+    rocksdb_lru_cache_options_set_num_shard_bits(options, shard_bits);
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(options);
+    rocksdb_lru_cache_options_destroy(options);
+    return cache;
+}
+
 mr_status mr_tuning_init(mr_tuning *tuning, const mr_database_options *wanted, mr_error *err)
 {
     *tuning = (mr_tuning){
         .options = rocksdb_options_create(),
-        .cache = rocksdb_cache_create_lru(
-            wanted->cache_bytes < CACHE_BYTES_MIN ? CACHE_BYTES_MIN : wanted->cache_bytes),
+        .cache = new_cache(wanted->cache_bytes),
         .env = wanted->in_memory ? rocksdb_create_mem_env() : NULL,
         .write = rocksdb_writeoptions_create(),
         .read = rocksdb_readoptions_create(),

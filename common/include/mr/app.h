@@ -29,6 +29,10 @@ typedef struct mr_topic {
     int64_t retention_ms; /* -1: for ever */
     bool compact;
     bool external; /* nothing in this app writes it */
+    /* Said in app.lua: the defaults of the role do not replace them. */
+    bool partitions_said;
+    bool retention_said;
+    bool compact_said;
 } mr_topic;
 
 typedef struct mr_store_key {

@@ -70,3 +70,11 @@ mr_status mr_context_peek(mr_context *context, size_t store, mr_bytes key, const
                           mr_error *err) MR_MUST_USE;
 /* Cannot fail: the value to change in place (initial when there was none), marked as changed. */
 void *mr_context_own(mr_context *context, size_t store, mr_bytes key);
+
+/* For mr_context_own: fails with class "too_large" when `value` takes more memory than
+ * max.record.bytes. */
+mr_status mr_context_check_row(const mr_context *context, size_t store, const mr_type *type,
+                               const void *value, mr_error *err) MR_MUST_USE;
+
+/* The record was recognised as one that had been applied before: counted, for metrics. */
+void mr_context_count_duplicate(mr_context *context);

@@ -18,6 +18,9 @@ typedef struct mr_kind {
                       mr_error *err);
     /* One record. MR_OK: what was staged takes effect. A failure with action SKIP: dead letter. */
     mr_status (*process)(mr_step *step, mr_context *context, mr_error *err);
+    /* NULL, or: the record is one that the stage itself wrote to its first output (an event); takes
+     * it into the state as it was when it was written, sending nothing. For history and tests. */
+    mr_status (*fold)(mr_step *step, mr_context *context, mr_error *err);
     void (*close)(mr_step *step);
 } mr_kind;
 

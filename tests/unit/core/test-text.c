@@ -19,6 +19,8 @@ static void times_are_parsed_and_printed(void **state)
         {"2020-04-20T20:30:00Z", 1587414600000},
         {"2020-04-20T22:30:00.250+02:00", 1587414600250},
         {"2020-02-29", 1582934400000},
+        {"2000-02-29T00:00:00+00:00", 951782400000},
+        {"2020-04-20t20:30:00.1234567z", 1587414600123},
         {"1969-12-31T23:59:59.999Z", -1},
         {"2024-12-31T23:59:60Z", 1735689600000},
     };
@@ -37,9 +39,23 @@ static void times_are_parsed_and_printed(void **state)
 static void what_is_no_time_is_refused(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"", "2020", "2020-13-01", "2020-01-01T25:00:00Z",
-                                       "2020-01-01T00:00:00", "2020-01-01T00:00:00.Z",
-                                       "2020-01-01T00:00:00Zx", "x020-01-01"};
+    static const char *const rows[] = {"",
+                                       "2020",
+                                       "2020-13-01",
+                                       "2020-01-01T25:00:00Z",
+                                       "2020-01-01T00:00:00",
+                                       "2020-01-01T00:00:00.Z",
+                                       "2020-01-01T00:00:00Zx",
+                                       "x020-01-01",
+                                       "2020-00-01",
+                                       "2020-04-31",
+                                       "2021-02-29",
+                                       "1900-02-29",
+                                       "2020-01-00",
+                                       "2020-01-01T00:00:00+24:00",
+                                       "2020-01-01T00:00:00+01:60",
+                                       "2020-01-01T00:60:00Z",
+                                       "2020-01-01T00:00:61Z"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int64_t ms = 7;
         assert_int_equal(mr_time_parse(mr_bytes_text(rows[i]), &ms), MR_NOT_FOUND);
@@ -53,7 +69,8 @@ static void numbers_are_whole_or_refused(void **state)
     int64_t value = 0;
     assert_int_equal(mr_parse_int64("-9223372036854775808", &value), MR_OK);
     assert_true(value == INT64_MIN);
-    static const char *const rows[] = {"", " 1", "1 ", "1.5", "9223372036854775808", "0x1", "+1", "-"};
+    static const char *const rows[] = {"",    " 1", "1 ", "1.5", "9223372036854775808",
+                                       "0x1", "+1", "-"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(mr_parse_int64(rows[i], &value), MR_NOT_FOUND);
     }
@@ -64,7 +81,8 @@ static void a_near_name_is_suggested(void **state)
     (void)state;
     static const char *const names[] = {"CreateCart", "AddCartItem", "CheckOutCart"};
     assert_string_equal(mr_text_nearest("AddCartItme", names, 3, sizeof(names[0])), "AddCartItem");
-    assert_string_equal(mr_text_nearest("checkoutcart", names, 3, sizeof(names[0])), "CheckOutCart");
+    assert_string_equal(mr_text_nearest("checkoutcart", names, 3, sizeof(names[0])),
+                        "CheckOutCart");
     assert_null(mr_text_nearest("Publish", names, 3, sizeof(names[0])));
 }
 

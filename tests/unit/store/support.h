@@ -1,4 +1,5 @@
-/* What the tests of this layer share: a directory to work in, a seeded random stream, short calls. */
+/* What the tests of this layer share: a directory to work in, a seeded random stream, short calls.
+ */
 #pragma once
 
 #include <setjmp.h>

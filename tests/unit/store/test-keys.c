@@ -238,11 +238,16 @@ static void an_open_string_is_a_prefix_of_all_that_begin_so(void **state)
         size_t len;
         bool begins;
     } rows[] = {
-        {"", 0, "", 0, true},           {"", 0, "abc", 3, true},
-        {"ab", 2, "ab", 2, true},       {"ab", 2, "abc", 3, true},
-        {"ab", 2, "a", 1, false},       {"ab", 2, "ac", 2, false},
-        {"a\0", 2, "a\0b", 3, true},    {"a\0", 2, "a", 1, false},
-        {"a\0", 2, "a\xff", 2, false},  {"a", 1, "a\0", 2, true},
+        {"", 0, "", 0, true},
+        {"", 0, "abc", 3, true},
+        {"ab", 2, "ab", 2, true},
+        {"ab", 2, "abc", 3, true},
+        {"ab", 2, "a", 1, false},
+        {"ab", 2, "ac", 2, false},
+        {"a\0", 2, "a\0b", 3, true},
+        {"a\0", 2, "a", 1, false},
+        {"a\0", 2, "a\xff", 2, false},
+        {"a", 1, "a\0", 2, true},
         {"\xff", 1, "\xff\xff", 2, true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -267,8 +272,8 @@ static void the_successor_ends_a_prefix(void **state)
         const char *successor;
         size_t successor_len;
     } rows[] = {
-        {"a", 1, "b", 1},           {"a\x00", 2, "a\x01", 2},     {"a\xff", 2, "b", 1},
-        {"a\xff\xff", 3, "b", 1},   {"\xfe\xff", 2, "\xff", 1},   {"a\xff\x01", 3, "a\xff\x02", 3},
+        {"a", 1, "b", 1},         {"a\x00", 2, "a\x01", 2},   {"a\xff", 2, "b", 1},
+        {"a\xff\xff", 3, "b", 1}, {"\xfe\xff", 2, "\xff", 1}, {"a\xff\x01", 3, "a\xff\x02", 3},
     };
     mr_buf successor = MR_BUF_NULL;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

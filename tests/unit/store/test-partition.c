@@ -122,8 +122,10 @@ static void a_later_row_of_a_batch_wins(void **state)
     const struct fixture *fixture = *state;
     mr_error err;
     const mr_bytes key = mr_bytes_text("k");
-    const mr_row rows[] = {{1, key, mr_bytes_text("1")}, {1, key, MR_BYTES_NULL},
-                           {1, key, mr_bytes_text("2")}, {2, key, mr_bytes_text("3")},
+    const mr_row rows[] = {{1, key, mr_bytes_text("1")},
+                           {1, key, MR_BYTES_NULL},
+                           {1, key, mr_bytes_text("2")},
+                           {2, key, mr_bytes_text("3")},
                            {2, key, MR_BYTES_NULL}};
     const mr_progress progress = {.input_offset = 1};
     assert_ok(mr_partition_write(fixture->partition, rows, 5, &progress, &err));
@@ -156,7 +158,8 @@ static mr_bytes range_key(size_t i)
     static const struct {
         const char *text;
         size_t len;
-    } keys[KEYS] = {{"", 0}, {"\0", 1}, {"a", 1}, {"a\0", 2}, {"b", 1}, {"\xff", 1}, {"\xff\xff", 2}};
+    } keys[KEYS] = {{"", 0},  {"\0", 1},   {"a", 1},       {"a\0", 2},
+                    {"b", 1}, {"\xff", 1}, {"\xff\xff", 2}};
     return mr_bytes_of(keys[i].text, keys[i].len);
 }
 

@@ -30,9 +30,9 @@ static void the_bytes_are_as_documented(void **state)
 {
     (void)state;
     /* The check sum is zlib's crc32 of what stands before it. */
-    static const uint8_t expected[] = {1,    1,    2,    0,    0,    0, 0, 0, 0, 0, 3, 0, 0, 0, 0,
-                                       0,    0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                       0xff, 0x23, 0xf0, 0xef, 0x59};
+    static const uint8_t expected[] = {1,    1,    2,    0,    0,    0,    0,    0,    0,    0,
+                                       3,    0,    0,    0,    0,    0,    0,    0,    0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x23, 0xf0, 0xef, 0x59};
     mr_progress progress = mr_progress_none();
     progress.input_offset = 2;
     progress.commit = 3;

@@ -101,8 +101,7 @@ static void compare_next(const struct model *model, mr_row_map *map, mr_bytes fr
                                         mr_bytes_compare(model_key(&model->rows[at]), to) >= 0);
     mr_bytes key = MR_BYTES_NULL;
     mr_bytes value = MR_BYTES_NULL;
-    assert_int_equal(mr_row_map_next(map, from, inclusive, to, &key, &value),
-                     end ? MR_END : MR_OK);
+    assert_int_equal(mr_row_map_next(map, from, inclusive, to, &key, &value), end ? MR_END : MR_OK);
     if (!end) {
         assert_true(mr_bytes_equal(key, model_key(&model->rows[at])));
         assert_true(mr_bytes_equal(value, model_value(&model->rows[at])));
@@ -138,7 +137,8 @@ static mr_bytes random_bound(uint8_t text[TEXT_MAX], size_t len_max, uint64_t *s
     return random_below(seed, 5) == 0 ? MR_BYTES_NULL : random_text(text, len_max, seed);
 }
 
-static void step(struct model *model, mr_row_map *map, size_t key_len_max, bool ordered, uint64_t *seed)
+static void step(struct model *model, mr_row_map *map, size_t key_len_max, bool ordered,
+                 uint64_t *seed)
 {
     uint8_t key_text[TEXT_MAX];
     uint8_t value_text[TEXT_MAX];

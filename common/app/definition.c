@@ -1,0 +1,25 @@
+#include "app/definition.h"
+
+mr_lua_limits mr_definition_limits(const mr_settings *settings, const mr_log *log)
+{
+    return (mr_lua_limits){.instructions = settings->app.lua_instructions,
+                           .memory_bytes = (size_t)settings->app.lua_memory_bytes,
+                           .log = log};
+}
+
+mr_status mr_definition_load(const char *directory, const mr_lua_limits *limits,
+                             const mr_kind *const *kinds, mr_app **ret_app, mr_error *err)
+{
+    mr_app *loaded = NULL;
+    MR_TRY(mr_lua_app_load(directory, limits, &loaded, err));
+    MR_CLEANUP(mr_app_freep) mr_app *app = loaded;
+    MR_TRY(mr_app_prepare(app, kinds, err));
+    *ret_app = MR_STEAL(&app);
+    return MR_OK;
+}
+
+mr_status mr_definition_handler(void *limits, const mr_stage *stage, mr_handler **ret_handler,
+                                mr_error *err)
+{
+    return mr_lua_handler_new(stage, limits, ret_handler, err);
+}

@@ -1,0 +1,37 @@
+/*
+ * Where a processor answers HTTP, said in two places: its client.id, which the group's description
+ * shows to everybody, and a small file `http` in its state directory, for the same host.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/settings.h"
+#include <mr/app.h>
+
+enum { MR_ADDRESS_SIZE = 300 };
+
+/* "host:port", an IPv6 address in brackets. */
+void mr_address_format(const char *host, uint16_t port, char ret_address[MR_ADDRESS_SIZE]);
+
+/* "millrace-<kind>@<address>"; a heap text. */
+char *mr_client_id_new(const char *kind, const char *address);
+/* The address in such a client.id; MR_NOT_FOUND when it is none of ours. */
+mr_status mr_client_id_address(const char *client_id,
+                               char ret_address[MR_ADDRESS_SIZE]) MR_MUST_USE;
+
+/* "<state.dir>/<app>/<stage>"; below it one directory an instance. A heap text. */
+char *mr_stage_directory(const mr_settings *settings, const mr_stage *stage);
+/* "<state.dir>/<app>/<stage>/<instance>". MR_ERR_USAGE for an instance that is no file name. */
+mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *stage,
+                                const char *instance, char **ret_directory,
+                                mr_error *err) MR_MUST_USE;
+
+/* The file `http` of an instance's directory. Written atomically; the directory is made. */
+mr_status mr_endpoint_write(const char *directory, const char *address, int64_t pid,
+                            mr_error *err) MR_MUST_USE;
+/* MR_NOT_FOUND: none, or its process lives no more. */
+mr_status mr_endpoint_read(const char *directory, char ret_address[MR_ADDRESS_SIZE],
+                           int64_t *ret_pid) MR_MUST_USE;
+void mr_endpoint_remove(const char *directory);

@@ -1,0 +1,17 @@
+/* One HTTP GET by libcurl, for the CLI: processors answer on loopback or in the cluster's network.
+ */
+#pragma once
+
+#include <mr/bytes.h>
+
+typedef struct mr_http_client mr_http_client;
+
+/* Reuses connections. Thread: one at a time. `connect` is for each address. */
+mr_status mr_http_client_new(int timeout_ms, mr_http_client **ret_client,
+                             mr_error *err) MR_MUST_USE;
+void mr_http_client_free(mr_http_client *client);
+MR_DEFINE_CLEANUP(mr_http_client, mr_http_client_free)
+
+/* Replaces `body`. MR_TIMED_OUT: nobody answers there; `err` says why. Bodies are limited. */
+mr_status mr_http_client_get(mr_http_client *client, const char *address, const char *target,
+                             int *ret_status, mr_buf *body, mr_error *err) MR_MUST_USE;

@@ -1,0 +1,47 @@
+/* The inside of the consumer, shared by consumer.c, assignment.c, feed.c and offsets.c. */
+#pragma once
+
+#include "kafka/consumer.h"
+#include "kafka/handle.h"
+#include "kafka/inbound.h"
+#include "kafka/list.h"
+
+typedef struct mr_assigned {
+    char *topic;
+    int32_t partition;
+    rd_kafka_queue_t *queue;
+    bool is_fed;
+} mr_assigned;
+
+struct mr_consumer {
+    mr_handle handle;
+    mr_conf_source source; /* for the query handle */
+    mr_consumer_listener listener;
+    rd_kafka_queue_t *parking; /* where an assigned partition's queue leads until it has a feed */
+    mr_assigned *assigned;     /* poll thread only */
+    size_t n_assigned;
+    size_t capacity;
+    mr_error callback_error; /* of a rebalance; poll thread only */
+    bool has_callback_error;
+    size_t n_rebalances;
+    atomic_bool is_lost;
+    atomic_int refs; /* the consumer and its feeds */
+    pthread_mutex_t query_lock;
+    mr_handle query; /* opened with the first query: a fetching connection answers late */
+    char *query_client_id;
+};
+
+struct mr_feed {
+    mr_inbound inbound;
+    mr_consumer *consumer;
+};
+
+/* rebalance_cb of librdkafka; the opaque is the handle. */
+void mr_consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                           rd_kafka_topic_partition_list_t *list, void *opaque);
+void mr_consumer_release(mr_consumer *consumer);
+/* The membership to commit with: generation and member ID as they are now. Not a member: action
+ * ABORT. Any thread. */
+mr_status mr_consumer_group_metadata(mr_consumer *consumer,
+                                     rd_kafka_consumer_group_metadata_t **ret_metadata,
+                                     mr_error *err) MR_MUST_USE;

@@ -1,0 +1,178 @@
+/* Where a consumer's partitions stand: pause, resume, seek, committed. */
+#include <inttypes.h>
+
+#include "kafka/consumer_private.h"
+
+enum { SEEK_RETRY_MS = 10, COMMIT_MS = 30000 };
+
+mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                            mr_error *err)
+{
+    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
+    const rd_kafka_resp_err_t code = rd_kafka_pause_partitions(consumer->handle.rk, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "pause");
+    }
+    return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
+}
+
+mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                             mr_error *err)
+{
+    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
+    const rd_kafka_resp_err_t code = rd_kafka_resume_partitions(consumer->handle.rk, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "resume");
+    }
+    return mr_list_check(list, MR_STEP_CONSUME, "resume", err);
+}
+
+/*
+ * A partition that was just assigned cannot be sought before librdkafka has its committed offset,
+ * which waits for pending transactions: _STATE until then. The older call is used because the time-out
+ * of rd_kafka_seek_partitions is 1000 times too short before 2.1.0.
+ */
+mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *partition,
+                           int timeout_ms, mr_error *err)
+{
+    mr_clock *clock = mr_clock_system();
+    const int64_t deadline_ms = mr_clock_monotonic_ms(clock) + timeout_ms;
+    rd_kafka_t *rk = consumer->handle.rk;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, partition->topic, NULL);
+    rd_kafka_queue_t *idle = rd_kafka_queue_new(rk);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    int64_t left_ms = timeout_ms;
+    while (left_ms > 0) {
+        code = rd_kafka_seek(topic, partition->partition, partition->offset, (int)left_ms);
+        if (code != RD_KAFKA_RESP_ERR__STATE && code != RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS) {
+            break;
+        }
+        /* Nothing ever comes by this queue: a bounded wait. */
+        rd_kafka_event_t *event = rd_kafka_queue_poll(idle, SEEK_RETRY_MS);
+        if (event != NULL) {
+            rd_kafka_event_destroy(event);
+        }
+        left_ms = deadline_ms - mr_clock_monotonic_ms(clock);
+    }
+    rd_kafka_queue_destroy(idle);
+    rd_kafka_topic_destroy(topic);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return MR_OK;
+    }
+    (void)mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "seek %s [%" PRId32 "] to %" PRId64,
+                             partition->topic, partition->partition, partition->offset);
+    if (code == RD_KAFKA_RESP_ERR__STATE) {
+        err->action = MR_ACT_RETRY;
+    }
+    return MR_ERR_KAFKA;
+}
+
+mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *partitions, size_t n,
+                                int timeout_ms, mr_error *err)
+{
+    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
+    const rd_kafka_resp_err_t code = rd_kafka_committed(consumer->handle.rk, list, timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return mr_kafka_fail_code(code, MR_STEP_QUERY, err, "committed offsets");
+    }
+    MR_TRY(mr_list_check(list, MR_STEP_QUERY, "committed offset", err));
+    mr_list_offsets(list, partitions, n);
+    mr_handle_answered(&consumer->handle);
+    return MR_OK;
+}
+
+/*
+ * Of a member that was put out of its group librdkafka gives metadata without generation and member
+ * ID, and with those a broker accepts any transactional commit. The member ID is asked for second:
+ * it comes back only after a rebalance, which waits for the worker that is in here.
+ */
+mr_status mr_consumer_group_metadata(mr_consumer *consumer,
+                                     rd_kafka_consumer_group_metadata_t **ret_metadata,
+                                     mr_error *err)
+{
+    rd_kafka_t *rk = consumer->handle.rk;
+    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(rk);
+    char *member_id = rd_kafka_memberid(rk);
+    const bool is_member = metadata != NULL && member_id != NULL && member_id[0] != '\0';
+    rd_kafka_mem_free(rk, member_id);
+    if (!is_member) {
+        if (metadata != NULL) {
+            rd_kafka_consumer_group_metadata_destroy(metadata);
+        }
+        return mr_kafka_fail_code(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, MR_STEP_SEND_OFFSETS, err,
+                                  "this process is not a member of its group now");
+    }
+    *ret_metadata = metadata;
+    return MR_OK;
+}
+
+static mr_status open_query(mr_consumer *consumer, mr_error *err)
+{
+    if (consumer->query.rk != NULL) {
+        return MR_OK;
+    }
+    rd_kafka_conf_t *conf = NULL;
+    MR_TRY(mr_conf_new(&consumer->source, RD_KAFKA_CONSUMER, &conf, err));
+    return mr_handle_open(&consumer->query, RD_KAFKA_CONSUMER, conf, &consumer->handle.log,
+                          consumer->query_client_id, err);
+}
+
+mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *partition,
+                                int timeout_ms, mr_error *err)
+{
+    pthread_mutex_lock(&consumer->query_lock);
+    mr_status status = open_query(consumer, err);
+    if (status == MR_OK) {
+        int64_t low = 0;
+        int64_t high = 0;
+        const rd_kafka_resp_err_t code =
+            rd_kafka_query_watermark_offsets(consumer->query.rk, partition->topic,
+                                             partition->partition, &low, &high, timeout_ms);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            partition->offset = low;
+        } else {
+            status = mr_kafka_fail_code(code, MR_STEP_QUERY, err, "first offset of %s [%" PRId32 "]",
+                                        partition->topic, partition->partition);
+            (void)mr_handle_explain(&consumer->query, err);
+        }
+    }
+    pthread_mutex_unlock(&consumer->query_lock);
+    return status;
+}
+
+static mr_status commit_result(rd_kafka_event_t *event, mr_error *err)
+{
+    const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        return mr_kafka_fail_code(code, MR_STEP_COMMIT, err, "commit offsets");
+    }
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    return list == NULL ? MR_OK : mr_list_check(list, MR_STEP_COMMIT, "commit offset", err);
+}
+
+/* By a queue of its own: rd_kafka_commit would wait without a limit. */
+mr_status mr_consumer_commit(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
+                             mr_error *err)
+{
+    if (n == 0) {
+        return MR_OK;
+    }
+    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->handle.rk);
+    const rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(consumer->handle.rk, list, queue, NULL, NULL);
+    mr_status status = MR_OK;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        status = mr_kafka_fail_code(code, MR_STEP_COMMIT, err, "commit offsets");
+    } else {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(queue, COMMIT_MS);
+        status = event == NULL ? mr_kafka_fail_code(RD_KAFKA_RESP_ERR__TIMED_OUT, MR_STEP_COMMIT,
+                                                    err, "commit offsets")
+                               : commit_result(event, err);
+        if (event != NULL) {
+            rd_kafka_event_destroy(event);
+        }
+    }
+    rd_kafka_queue_destroy(queue);
+    return status;
+}

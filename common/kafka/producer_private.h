@@ -1,0 +1,35 @@
+/* The inside of the producer, shared by producer.c and transaction.c. */
+#pragma once
+
+#include <uthash.h>
+
+#include "kafka/handle.h"
+#include "kafka/producer.h"
+
+typedef struct mr_outbound_topic {
+    rd_kafka_topic_t *topic;
+    UT_hash_handle hh;
+    char name[];
+} mr_outbound_topic;
+
+struct mr_producer {
+    mr_handle handle;
+    mr_producer_options options; /* texts owned */
+    mr_outbound_topic *topics;   /* by name; they belong to the handle */
+    mr_outbound_topic *last;     /* the topic of the last record */
+    bool in_transaction;
+    bool is_unclear; /* a commit was asked for and not answered: only init_transactions can tell */
+    bool is_aborting;
+    bool has_failed; /* a record was not delivered */
+    mr_error failure;
+};
+
+/* Opens the handle, with init_transactions when transactional. */
+mr_status mr_producer_open(mr_producer *producer, int timeout_ms, mr_error *err) MR_MUST_USE;
+void mr_producer_close_handle(mr_producer *producer);
+/* Begins a transaction when none is open; nothing without a transactional id. */
+mr_status mr_producer_begin(mr_producer *producer, mr_error *err) MR_MUST_USE;
+/* The first half of a commit: everything is written and the offsets are part of the transaction. */
+mr_status mr_producer_prepare(mr_producer *producer, mr_consumer *consumer,
+                              const mr_topic_partition *offsets, size_t n,
+                              mr_error *err) MR_MUST_USE;

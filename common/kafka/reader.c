@@ -1,0 +1,170 @@
+#include "kafka/reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/alloc.h"
+#include "kafka/handle.h"
+#include "kafka/inbound.h"
+#include "kafka/list.h"
+
+/*
+ * librdkafka's simple consumer, which needs no group: no coordinator is asked, and no right to a
+ * group is needed.
+ */
+typedef struct started {
+    rd_kafka_topic_t *topic;
+    int32_t partition;
+} started;
+
+struct mr_reader {
+    mr_handle handle;
+    mr_inbound inbound;
+    started *started;
+    size_t n_started;
+};
+
+static mr_status configure(const mr_reader_options *options, const mr_conf_source *source,
+                           rd_kafka_conf_t *conf, mr_error *err)
+{
+    MR_TRY(mr_conf_set(conf, "enable.partition.eof", "true", err));
+    MR_TRY(mr_conf_set(conf, "enable.auto.commit", "false", err));
+    MR_TRY(mr_conf_set(conf, "auto.offset.reset", "earliest", err));
+    MR_TRY(mr_conf_set(conf, "isolation.level",
+                       options->read_uncommitted ? "read_uncommitted" : "read_committed", err));
+    /* Questions wait behind a fetch on the same connection. */
+    MR_TRY(mr_conf_prefer(source, conf, "fetch.wait.max.ms", "100", err));
+    return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
+}
+
+mr_status mr_reader_new(const mr_reader_options *options, mr_reader **ret_reader, mr_error *err)
+{
+    const mr_conf_source source = {options->properties, options->ours, options->n_ours};
+    rd_kafka_conf_t *made = NULL;
+    MR_TRY(mr_conf_new(&source, RD_KAFKA_CONSUMER, &made, err));
+    MR_CLEANUP(mr_conf_freep) rd_kafka_conf_t *conf = made;
+    MR_TRY(configure(options, &source, conf, err));
+    MR_CLEANUP(mr_reader_freep) mr_reader *reader = mr_alloc_zero(1, sizeof(*reader));
+    MR_TRY(mr_handle_open(&reader->handle, RD_KAFKA_CONSUMER, MR_STEAL(&conf), options->log,
+                          options->client_id, err));
+    reader->inbound.queue = rd_kafka_queue_new(reader->handle.rk);
+    *ret_reader = MR_STEAL(&reader);
+    return MR_OK;
+}
+
+static void stop_all(mr_reader *reader)
+{
+    for (size_t i = 0; i < reader->n_started; i++) {
+        (void)rd_kafka_consume_stop(reader->started[i].topic, reader->started[i].partition);
+        rd_kafka_topic_destroy(reader->started[i].topic);
+    }
+    free(reader->started);
+    reader->started = NULL;
+    reader->n_started = 0;
+}
+
+void mr_reader_free(mr_reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    if (reader->handle.rk != NULL) {
+        stop_all(reader);
+    }
+    mr_inbound_deinit(&reader->inbound);
+    mr_handle_close(&reader->handle);
+    free(reader);
+}
+
+mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
+                           mr_error *err)
+{
+    stop_all(reader);
+    reader->started = mr_alloc_zero(n, sizeof(*reader->started));
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, partitions[i].topic, NULL);
+        const int64_t offset =
+            partitions[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : partitions[i].offset;
+        if (topic == NULL ||
+            rd_kafka_consume_start_queue(topic, partitions[i].partition, offset,
+                                         reader->inbound.queue) != 0) {
+            const rd_kafka_resp_err_t code = rd_kafka_last_error();
+            if (topic != NULL) {
+                rd_kafka_topic_destroy(topic);
+            }
+            return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "read %s [%" PRId32 "]",
+                                      partitions[i].topic, partitions[i].partition);
+        }
+        reader->started[reader->n_started++] = (started){topic, partitions[i].partition};
+    }
+    return MR_OK;
+}
+
+mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_record, mr_error *err)
+{
+    const rd_kafka_message_t *message = mr_inbound_next(&reader->inbound, timeout_ms);
+    if (message == NULL) {
+        mr_handle_serve(&reader->handle);
+        MR_TRY(mr_handle_check(&reader->handle, err));
+        return MR_TIMED_OUT;
+    }
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        mr_handle_answered(&reader->handle);
+        mr_inbound_record(&reader->inbound, message, ret_record);
+        return MR_OK;
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        *ret_record = (mr_record){.topic = rd_kafka_topic_name(message->rkt),
+                                  .partition = message->partition,
+                                  .offset = message->offset,
+                                  .timestamp_ms = -1};
+        return MR_END;
+    }
+    if (mr_kafka_action(message->err, false, false, false, MR_STEP_CONSUME) == MR_ACT_RETRY) {
+        mr_log_debug(&reader->handle.log, "fetch: %s", rd_kafka_message_errstr(message));
+        return MR_TIMED_OUT;
+    }
+    return mr_kafka_fail_code(message->err, MR_STEP_CONSUME, err, "read %s [%" PRId32 "]",
+                              message->rkt == NULL ? "?" : rd_kafka_topic_name(message->rkt),
+                              message->partition);
+}
+
+mr_status mr_reader_watermarks(mr_reader *reader, const char *topic, int32_t partition,
+                               int64_t *ret_low, int64_t *ret_high, int timeout_ms, mr_error *err)
+{
+    int64_t low = 0;
+    int64_t high = 0;
+    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        reader->handle.rk, topic, partition, &low, &high, timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "ends of %s [%" PRId32 "]", topic,
+                                 partition);
+        return mr_handle_explain(&reader->handle, err);
+    }
+    *ret_low = low;
+    *ret_high = high;
+    return MR_OK;
+}
+
+mr_status mr_reader_offset_at(mr_reader *reader, const char *topic, int32_t partition, int64_t ms,
+                              int64_t *ret_offset, int timeout_ms, mr_error *err)
+{
+    MR_CLEANUP(mr_list_freep)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    /* Negative times are librdkafka's names for the ends. */
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = ms < 0 ? 0 : ms;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_offsets_for_times(reader->handle.rk, list, timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "offset by time of %s [%" PRId32 "]",
+                                 topic, partition);
+        return mr_handle_explain(&reader->handle, err);
+    }
+    MR_TRY(mr_list_check(list, MR_STEP_QUERY, "offset by time", err));
+    if (list->elems[0].offset >= 0) {
+        *ret_offset = list->elems[0].offset;
+        return MR_OK;
+    }
+    int64_t low = 0;
+    return mr_reader_watermarks(reader, topic, partition, &low, ret_offset, timeout_ms, err);
+}

@@ -1,0 +1,261 @@
+/*
+ * The commit, write-behind, and what happens instead when a commit cannot be.
+ *
+ * Order of a commit, each step only after the one before:
+ *   1. changed rows, encoded once, to the changelogs            (mr_task_encode)
+ *   2. input offsets into the transaction                       (mr_producer_commit)
+ *   3. the transaction                                          (mr_producer_commit)
+ *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind)
+ * A crash before 3 leaves nothing; after it, RocksDB is behind and the changelog's tail mends it.
+ */
+#include "runtime/worker_impl.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/alloc.h"
+#include "core/crash_point.h"
+#include "runtime/replay.h"
+
+enum {
+    ABORTS_IN_ROW_MAX = 30,
+    BACKOFF_FIRST_MS = 50,
+    BACKOFF_MAX_MS = 5000,
+};
+
+/* ---- Commit ---- */
+
+/* at_least_once: rows and markers say which commit of which ownership they belong to. */
+static mr_bytes commit_name(const mr_slot *slot, char text[48])
+{
+    const int64_t number = mr_task_progress(slot->task)->commit + 1;
+    (void)snprintf(text, 48, "%" PRId64 "/%" PRId64, slot->attempt, number);
+    return mr_bytes_text(text);
+}
+
+static mr_status write_changelog(void *argument, mr_task *task, size_t store, mr_bytes key,
+                                 mr_bytes value, mr_error *err)
+{
+    mr_slot *slot = argument;
+    mr_worker *worker = slot->worker;
+    char name[48];
+    mr_header header = {.name = MR_COMMIT_HEADER};
+    mr_record record = {
+        .topic = mr_worker_stage(worker)->stores[store].changelog,
+        .partition = mr_task_number(task),
+        .timestamp_ms = 0,
+        .key = key,
+        .value = value,
+    };
+    if (!mr_worker_is_exactly_once(worker)) {
+        header.value = commit_name(slot, name);
+        record.headers = &header;
+        record.n_headers = 1;
+    }
+    slot->rows_since_disk++;
+    return mr_producer_send(worker->producer, &record,
+                            &mr_task_progress(task)->changelog_offset[store], err);
+}
+
+/* at_least_once: the end of a commit in every changelog, once all its rows are acknowledged. */
+static mr_status write_markers(mr_slot *slot, mr_error *err)
+{
+    static const uint8_t marker_key[] = {0, 'c', 'o', 'm', 'm', 'i', 't'};
+    mr_worker *worker = slot->worker;
+    const mr_stage *stage = mr_worker_stage(worker);
+    char name[48];
+    char input[24];
+    (void)snprintf(input, sizeof(input), "%" PRId64, mr_task_position(slot->task, 0));
+    const mr_header headers[] = {
+        {MR_COMMIT_HEADER, commit_name(slot, name)},
+        {MR_INPUT_HEADER, mr_bytes_text(input)},
+    };
+    for (size_t i = 0; i < stage->n_stores; i++) {
+        const mr_record record = {
+            .topic = stage->stores[i].changelog,
+            .partition = mr_task_number(slot->task),
+            .key = mr_bytes_of(marker_key, sizeof(marker_key)),
+            .value = mr_bytes_of("", 0),
+            .headers = headers,
+            .n_headers = 2,
+        };
+        MR_TRY(mr_producer_send(worker->producer, &record,
+                                &mr_task_progress(slot->task)->changelog_offset[i], err));
+    }
+    return MR_OK;
+}
+
+static bool takes_part(const mr_slot *slot)
+{
+    return slot != NULL && slot->task != NULL &&
+           mr_task_state_of(slot->task) == MR_TASK_RUNNING && mr_task_is_dirty(slot->task);
+}
+
+static mr_status collect_offsets(mr_worker *worker, size_t *ret_n)
+{
+    const size_t n_from = mr_worker_stage(worker)->n_from;
+    MR_GROW(worker->offsets, worker->offsets_capacity, worker->n_slots * n_from);
+    size_t n = 0;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        if (takes_part(worker->slots[i])) {
+            n += mr_task_offsets(worker->slots[i]->task, worker->offsets + n);
+        }
+    }
+    *ret_n = n;
+    return n == 0 ? MR_NOT_FOUND : MR_OK;
+}
+
+static mr_status write_changelogs(mr_worker *worker, mr_error *err)
+{
+    if (!mr_worker_is_stateful(worker)) {
+        return MR_OK;
+    }
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        if (takes_part(worker->slots[i])) {
+            MR_TRY(mr_task_encode(worker->slots[i]->task, write_changelog, worker->slots[i], err));
+        }
+    }
+    if (mr_worker_is_exactly_once(worker)) {
+        return MR_OK;
+    }
+    const int timeout_ms =
+        (int)worker->options.processor->runtime->transaction_timeout_ms;
+    MR_TRY(mr_producer_flush(worker->producer, timeout_ms, err));
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        if (takes_part(worker->slots[i])) {
+            MR_TRY(write_markers(worker->slots[i], err));
+        }
+    }
+    return mr_producer_flush(worker->producer, timeout_ms, err);
+}
+
+mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
+{
+    size_t n_offsets;
+    worker->uncommitted = 0;
+    if (collect_offsets(worker, &n_offsets) == MR_NOT_FOUND) {
+        return MR_OK;
+    }
+    MR_CRASH_POINT("before-changelog");
+    MR_TRY(write_changelogs(worker, err));
+    MR_CRASH_POINT("after-changelog");
+    MR_TRY(mr_producer_commit(worker->producer, worker->options.consumer, worker->offsets,
+                              n_offsets, err));
+    worker->aborts_in_row = 0;
+    atomic_fetch_add_explicit(&worker->metrics.commits, 1, memory_order_relaxed);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        mr_slot *slot = worker->slots[i];
+        if (takes_part(slot)) {
+            mr_task_committed(slot->task);
+            MR_TRY(mr_worker_write_behind(worker, slot, false, err));
+            mr_task_evict(slot->task, worker->budget.object_cache / worker->n_slots);
+        }
+    }
+    return MR_OK;
+}
+
+/* ---- Write-behind ---- */
+
+mr_status mr_worker_take_flush(mr_slot *slot, bool wait, mr_error *err)
+{
+    if (slot->flush == NULL) {
+        return MR_OK;
+    }
+    const mr_status status = mr_flush_job_take(slot->flush, wait, err);
+    if (status == MR_TIMED_OUT) {
+        return status;
+    }
+    slot->flush = NULL;
+    if (slot->task != NULL) {
+        for (size_t i = 0; i < mr_worker_stage(slot->worker)->n_stores; i++) {
+            mr_table_flushed(mr_task_table(slot->task, i));
+        }
+    }
+    return status;
+}
+
+static size_t rows_of_tables(mr_slot *slot, mr_row **ret_rows)
+{
+    const mr_stage *stage = mr_worker_stage(slot->worker);
+    mr_row *all = NULL;
+    size_t n_all = 0;
+    for (size_t i = 0; i < stage->n_stores; i++) {
+        mr_row_map *map = mr_table_flush_begin(mr_task_table(slot->task, i));
+        if (map == NULL) {
+            continue;
+        }
+        const size_t n_rows = mr_row_map_count(map);
+        mr_row *rows = NULL;
+        mr_row_map_rows(map, stage->stores[i].number, &rows);
+        all = mr_realloc(all, (n_all + n_rows) * sizeof(*all));
+        memcpy(all + n_all, rows, n_rows * sizeof(*all));
+        n_all += n_rows;
+        free(rows);
+    }
+    *ret_rows = all;
+    return n_all;
+}
+
+mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all, mr_error *err)
+{
+    if (!mr_worker_is_stateful(worker) || slot->task == NULL) {
+        return MR_OK;
+    }
+    const int64_t tail_max = worker->options.processor->runtime->tail_records;
+    const size_t bytes = mr_task_behind_bytes(slot->task);
+    const bool too_many = bytes > worker->budget.behind / worker->n_slots;
+    const bool to_disk = slot->rows_since_disk >= tail_max;
+    if (!all && !too_many && !to_disk) {
+        return MR_OK;
+    }
+    /* A task has one flush under way at a time. When rows come faster than the disk takes them, this
+     * wait is the back-pressure. */
+    const bool must_wait = all || bytes > 2 * (worker->budget.behind / worker->n_slots);
+    const mr_status taken = mr_worker_take_flush(slot, must_wait, err);
+    if (taken != MR_OK) {
+        return taken == MR_TIMED_OUT ? MR_OK : taken;
+    }
+    mr_row *rows;
+    const size_t n_rows = rows_of_tables(slot, &rows);
+    slot->flush =
+        mr_flusher_submit(worker->options.flusher, mr_task_partition(slot->task), rows, n_rows,
+                          mr_task_progress(slot->task), to_disk);
+    if (to_disk) {
+        slot->rows_since_disk = 0;
+    }
+    return MR_OK;
+}
+
+/* ---- Abort ---- */
+
+static int backoff_ms(int64_t aborts_in_row)
+{
+    const int64_t doublings = aborts_in_row > 7 ? 7 : aborts_in_row;
+    const int64_t ms = (int64_t)BACKOFF_FIRST_MS << doublings;
+    return ms > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : (int)ms;
+}
+
+mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *err)
+{
+    mr_log_warn(&worker->log, "%s: aborting, retrying from the last commit", cause->message);
+    atomic_fetch_add_explicit(&worker->metrics.aborts, 1, memory_order_relaxed);
+    if (++worker->aborts_in_row > ABORTS_IN_ROW_MAX) {
+        *err = *cause;
+        err->action = MR_ACT_STOP;
+        return mr_error_prefix(err, "gave up after %d aborted transactions in a row",
+                               ABORTS_IN_ROW_MAX);
+    }
+    worker->uncommitted = 0;
+    MR_TRY(mr_producer_abort(worker->producer,
+                             (int)worker->options.processor->runtime->transaction_timeout_ms,
+                             err));
+    mr_orders_wait(worker->orders, backoff_ms(worker->aborts_in_row));
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        mr_slot *slot = worker->slots[i];
+        if (slot != NULL && mr_slot_is_assigned(slot) && !slot->restoring) {
+            MR_TRY(mr_slot_restart(slot, err));
+        }
+    }
+    return MR_OK;
+}

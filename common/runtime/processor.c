@@ -1,0 +1,431 @@
+#include "runtime/processor.h"
+
+#include <stdlib.h>
+
+#include "core/alloc.h"
+#include "kafka/admin.h"
+#include "runtime/worker.h"
+
+enum { POLL_MS = 100, SNAPSHOT_TIMEOUT_MS = 1000 };
+
+struct mr_processor {
+    mr_processor_options options;
+    mr_log log;
+    mr_database *database; /* NULL: stateless */
+    mr_consumer *consumer;
+    mr_flusher *flusher;
+    mr_restorer *restorer;
+    mr_worker **workers;
+    size_t n_workers;
+    _Atomic int64_t rebalances;
+    _Atomic bool assigned_once;
+    _Atomic bool stopping;
+};
+
+/* ---- Before anything is consumed ---- */
+
+static mr_status check_topic(mr_admin *admin, const mr_topic *topic, mr_error *err)
+{
+    int32_t partitions;
+    const mr_status status = mr_admin_partitions(admin, topic->name, &partitions, err);
+    if (status == MR_NOT_FOUND) {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "topic '%s' does not exist; make it with `millrace topics apply`",
+                            topic->name);
+    }
+    if (status == MR_OK && partitions != topic->partitions) {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "topic '%s' has %d partitions, the app declares %d: keys would be on "
+                            "other partitions than their state",
+                            topic->name, partitions, topic->partitions);
+    }
+    return status;
+}
+
+static mr_status check_named(mr_admin *admin, const mr_app *app, const char *name, mr_error *err)
+{
+    const mr_topic *topic = mr_app_topic(app, name);
+    assert(topic != NULL);
+    return check_topic(admin, topic, err);
+}
+
+static mr_status check_stage_topics(mr_admin *admin, const mr_stage *stage, mr_error *err)
+{
+    for (size_t i = 0; i < stage->n_from; i++) {
+        MR_TRY(check_named(admin, stage->app, stage->from[i], err));
+    }
+    for (size_t i = 0; i < stage->n_to; i++) {
+        MR_TRY(check_named(admin, stage->app, stage->to[i], err));
+    }
+    if (stage->results != NULL) {
+        MR_TRY(check_named(admin, stage->app, stage->results, err));
+    }
+    for (size_t i = 0; i < stage->n_stores; i++) {
+        MR_TRY(check_named(admin, stage->app, stage->stores[i].changelog, err));
+        if (stage->stores[i].topic != NULL) {
+            MR_TRY(check_named(admin, stage->app, stage->stores[i].topic, err));
+        }
+    }
+    return check_named(admin, stage->app, stage->dead_letters, err);
+}
+
+static mr_status check_topics(const mr_processor *processor, mr_error *err)
+{
+    const mr_processor_options *options = &processor->options;
+    const mr_admin_options admin_options = {
+        .properties = options->properties,
+        .ours = options->ours,
+        .n_ours = options->n_ours,
+        .log = &processor->log,
+        .client_id = options->client_id,
+        .timeout_ms = (int)options->runtime->broker_timeout_ms,
+    };
+    mr_admin *admin;
+    MR_TRY(mr_client_probe(options->properties, options->ours, options->n_ours,
+                           (int)options->runtime->broker_timeout_ms, &processor->log, err));
+    MR_TRY(mr_admin_new(&admin_options, &admin, err));
+    const mr_status status = check_stage_topics(admin, options->stage, err);
+    mr_admin_free(admin);
+    return status;
+}
+
+/* ---- Rebalances: in the poll thread, inside mr_consumer_poll ---- */
+
+static mr_worker *worker_of(const mr_processor *processor, int32_t partition)
+{
+    return processor->workers[(size_t)partition % processor->n_workers];
+}
+
+/* The partitions of one worker, out of all. */
+static size_t pick(const mr_processor *processor, const mr_worker *worker,
+                   const mr_topic_partition *partitions, size_t n, mr_topic_partition *ret_picked)
+{
+    size_t n_picked = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (worker_of(processor, partitions[i].partition) == worker) {
+            ret_picked[n_picked++] = partitions[i];
+        }
+    }
+    return n_picked;
+}
+
+static void on_assigned(void *context, const mr_topic_partition *partitions, size_t n)
+{
+    mr_processor *processor = context;
+    mr_topic_partition *picked = mr_alloc_zero(n, sizeof(*picked));
+    for (size_t i = 0; i < n; i++) {
+        mr_worker *worker = worker_of(processor, partitions[i].partition);
+        mr_error err;
+        if (mr_consumer_feed(processor->consumer, partitions[i].topic, partitions[i].partition,
+                             mr_worker_feed(worker), &err) != MR_OK) {
+            mr_log_error(&processor->log, "%s", err.message);
+        }
+    }
+    for (size_t w = 0; w < processor->n_workers; w++) {
+        const size_t n_picked = pick(processor, processor->workers[w], partitions, n, picked);
+        mr_worker_assign(processor->workers[w], picked, n_picked);
+        mr_worker_prune(processor->workers[w]);
+    }
+    free(picked);
+    atomic_fetch_add(&processor->rebalances, 1);
+    atomic_store(&processor->assigned_once, true);
+    mr_log_info(&processor->log, "assigned partitions=%zu", n);
+}
+
+static void on_revoked(void *context, const mr_topic_partition *partitions, size_t n, bool lost)
+{
+    mr_processor *processor = context;
+    mr_topic_partition *picked = mr_alloc_zero(n, sizeof(*picked));
+    for (size_t w = 0; w < processor->n_workers; w++) {
+        const size_t n_picked = pick(processor, processor->workers[w], partitions, n, picked);
+        if (n_picked > 0) {
+            mr_worker_revoke(processor->workers[w], picked, n_picked, lost);
+        }
+    }
+    free(picked);
+    mr_log_info(&processor->log, "%s partitions=%zu", lost ? "lost" : "revoked", n);
+}
+
+/* ---- Making ---- */
+
+static mr_status open_database(mr_processor *processor, mr_error *err)
+{
+    const mr_stage *stage = processor->options.stage;
+    const mr_budget budget = mr_budget_split(processor->options.runtime);
+    char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
+    const mr_database_options options = {
+        .directory = processor->options.state_directory,
+        .identity = identity,
+        .cache_bytes = budget.block_cache,
+        .memtable_bytes = budget.memtables,
+    };
+    const mr_status status =
+        mr_database_open(&options, &processor->log, &processor->database, err);
+    free(identity);
+    return status;
+}
+
+static mr_status open_consumer(mr_processor *processor, mr_error *err)
+{
+    const mr_processor_options *options = &processor->options;
+    const mr_consumer_options consumer = {
+        .properties = options->properties,
+        .ours = options->ours,
+        .n_ours = options->n_ours,
+        .log = &processor->log,
+        .client_id = options->client_id,
+        .group = options->stage->group,
+        .instance_id = options->runtime->instance_id,
+        .topics = (const char *const *)options->stage->from,
+        .n_topics = options->stage->n_from,
+        .queue_bytes_max = (int64_t)mr_budget_split(options->runtime).consumer_queue,
+        .listener = {.context = processor, .assigned = on_assigned, .revoked = on_revoked},
+    };
+    return mr_consumer_new(&consumer, &processor->consumer, err);
+}
+
+static mr_status open_restorer(mr_processor *processor, mr_error *err)
+{
+    const mr_processor_options *options = &processor->options;
+    const mr_restorer_options restorer = {
+        .stage = options->stage,
+        .consumer = processor->consumer,
+        .runtime = options->runtime,
+        .properties = options->properties,
+        .ours = options->ours,
+        .n_ours = options->n_ours,
+        .log = options->log,
+        .clock = options->clock,
+        .client_id = options->client_id,
+    };
+    return mr_restorer_new(&restorer, &processor->restorer, err);
+}
+
+static mr_status open_workers(mr_processor *processor, mr_error *err)
+{
+    const size_t wanted = (size_t)processor->options.runtime->workers;
+    processor->workers = mr_alloc_zero(wanted, sizeof(mr_worker *));
+    for (size_t i = 0; i < wanted; i++) {
+        const mr_worker_options options = {
+            .index = i,
+            .processor = &processor->options,
+            .consumer = processor->consumer,
+            .database = processor->database,
+            .flusher = processor->flusher,
+            .restorer = processor->restorer,
+        };
+        MR_TRY(mr_worker_new(&options, &processor->workers[i], err));
+        processor->n_workers++;
+    }
+    return MR_OK;
+}
+
+static mr_status open_parts(mr_processor *processor, mr_error *err)
+{
+    MR_TRY(check_topics(processor, err));
+    if (processor->options.kind->stateful) {
+        MR_TRY(open_database(processor, err));
+        MR_TRY(mr_flusher_new(&processor->flusher, err));
+    }
+    MR_TRY(open_consumer(processor, err));
+    if (processor->options.kind->stateful) {
+        MR_TRY(open_restorer(processor, err));
+    }
+    return open_workers(processor, err);
+}
+
+mr_status mr_processor_new(const mr_processor_options *options, mr_processor **ret_processor,
+                           mr_error *err)
+{
+    mr_processor *processor = mr_alloc_zero(1, sizeof(*processor));
+    processor->options = *options;
+    processor->log = mr_log_for(options->log, "%s", options->stage->group);
+    const mr_status status = open_parts(processor, err);
+    if (status != MR_OK) {
+        mr_processor_free(processor);
+        return status;
+    }
+    *ret_processor = processor;
+    return MR_OK;
+}
+
+void mr_processor_free(mr_processor *processor)
+{
+    if (processor == NULL) {
+        return;
+    }
+    mr_restorer_free(processor->restorer);
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        mr_worker_free(processor->workers[i]);
+    }
+    free(processor->workers);
+    processor->n_workers = 0; /* closing the consumer revokes, and there is nobody left to tell */
+    mr_consumer_close(processor->consumer);
+    mr_flusher_free(processor->flusher);
+    mr_database_free(processor->database);
+    free(processor);
+}
+
+/* ---- Running ---- */
+
+static mr_status start_workers(mr_processor *processor, mr_error *err)
+{
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        MR_TRY(mr_worker_start(processor->workers[i], err));
+    }
+    return MR_OK;
+}
+
+static mr_status check_workers(mr_processor *processor, mr_error *err)
+{
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        const mr_status status = mr_worker_failure(processor->workers[i], err);
+        if (status != MR_OK) {
+            return status;
+        }
+    }
+    return MR_OK;
+}
+
+/* A worker that hangs must not keep its tasks: without polls the group takes them away. */
+static bool is_making_progress(const mr_processor *processor)
+{
+    mr_clock *clock = processor->options.clock;
+    const int64_t now_us = clock->monotonic_us(clock);
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        const int64_t beat_us =
+            atomic_load(&mr_worker_metrics_of(processor->workers[i])->beat_us);
+        if (now_us - beat_us > processor->options.runtime->hang_timeout_ms * 1000) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static mr_status poll_until_stopped(mr_processor *processor, const volatile sig_atomic_t *stop,
+                                    mr_error *err)
+{
+    while (!*stop) {
+        MR_TRY(check_workers(processor, err));
+        if (!is_making_progress(processor)) {
+            return mr_error_set(err, MR_ERR_HANDLER,
+                                "a worker made no progress for max.poll.interval.ms=%lld: its "
+                                "tasks go to other members",
+                                (long long)processor->options.runtime->hang_timeout_ms);
+        }
+        MR_TRY(mr_consumer_poll(processor->consumer, POLL_MS, err));
+    }
+    return MR_OK;
+}
+
+/* Leaves the group's work in order: revoke (commit, suspend), close tasks to disk, close. */
+static mr_status wind_down(mr_processor *processor, mr_error *err)
+{
+    atomic_store(&processor->stopping, true);
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        mr_worker_stop(processor->workers[i]);
+    }
+    MR_TRY(check_workers(processor, err));
+    if (processor->database == NULL) {
+        return MR_OK;
+    }
+    mr_restorer_free(processor->restorer);
+    processor->restorer = NULL;
+    mr_database *database = MR_STEAL(&processor->database);
+    return mr_database_close(database, err);
+}
+
+mr_status mr_processor_run(mr_processor *processor, const volatile sig_atomic_t *stop,
+                           mr_error *err)
+{
+    MR_TRY(start_workers(processor, err));
+    mr_log_info(&processor->log, "started workers=%zu guarantee=%s", processor->n_workers,
+                processor->options.runtime->guarantee == MR_EXACTLY_ONCE ? "exactly_once"
+                                                                         : "at_least_once");
+    const mr_status ran = poll_until_stopped(processor, stop, err);
+    mr_error winding_err;
+    const mr_status wound = wind_down(processor, &winding_err);
+    if (ran == MR_OK && wound != MR_OK) {
+        *err = winding_err;
+        return wound;
+    }
+    mr_log_info(&processor->log, "stopped");
+    return ran;
+}
+
+/* ---- Any thread ---- */
+
+bool mr_processor_is_ready(mr_processor *processor)
+{
+    mr_processor_status status;
+    if (!atomic_load(&processor->assigned_once) || atomic_load(&processor->stopping)) {
+        return false;
+    }
+    mr_processor_status_read(processor, &status);
+    const bool ready = strcmp(status.state, "running") == 0;
+    mr_processor_status_deinit(&status);
+    return ready;
+}
+
+static const char *overall_state(const mr_processor *processor, const mr_processor_status *status,
+                                 bool complete)
+{
+    if (atomic_load(&processor->stopping)) {
+        return "stopping";
+    }
+    if (!atomic_load(&processor->assigned_once)) {
+        return "starting";
+    }
+    for (size_t i = 0; i < status->n_tasks; i++) {
+        if (strcmp(status->tasks[i].state, "restoring") == 0) {
+            return "restoring";
+        }
+        if (strcmp(status->tasks[i].state, "suspended") == 0) {
+            return "rebalancing";
+        }
+    }
+    return complete ? "running" : "busy";
+}
+
+void mr_processor_status_read(mr_processor *processor, mr_processor_status *ret_status)
+{
+    *ret_status = (mr_processor_status){.rebalances = atomic_load(&processor->rebalances)};
+    bool complete = true;
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        const mr_worker_metrics *metrics = mr_worker_metrics_of(processor->workers[i]);
+        ret_status->commits += atomic_load(&metrics->commits);
+        ret_status->aborts += atomic_load(&metrics->aborts);
+        if (mr_worker_tasks(processor->workers[i], SNAPSHOT_TIMEOUT_MS, ret_status) != MR_OK) {
+            complete = false;
+        }
+    }
+    if (processor->database != NULL) {
+        mr_database_usage_read(processor->database, &ret_status->usage);
+    }
+    ret_status->state = overall_state(processor, ret_status, complete);
+}
+
+void mr_processor_status_deinit(mr_processor_status *status)
+{
+    free(status->tasks);
+    status->tasks = NULL;
+    status->n_tasks = 0;
+}
+
+mr_status mr_processor_query(mr_processor *processor, mr_query *query, mr_error *err)
+{
+    if (query->store >= processor->options.stage->n_stores) {
+        return mr_error_set(err, MR_ERR_USAGE, "no such store");
+    }
+    for (size_t i = 0; i < processor->n_workers; i++) {
+        if (query->partition >= 0 &&
+            worker_of(processor, query->partition) != processor->workers[i]) {
+            continue;
+        }
+        const mr_status status = mr_worker_query(processor->workers[i], query, err);
+        if (status != MR_OK) {
+            return status;
+        }
+    }
+    return MR_OK;
+}

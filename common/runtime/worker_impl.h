@@ -1,0 +1,104 @@
+/*
+ * The inside of a worker, shared by the files that are its parts:
+ *   worker.c  life and loop;  slots.c  assign, restore, revoke, close;
+ *   commit.c  commit, write-behind, abort;  answers.c  queries and snapshots.
+ * Thread: the worker's, unless a function says otherwise.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "runtime/orders.h"
+#include "runtime/worker.h"
+
+/* What the worker holds of one partition number. */
+typedef struct mr_slot {
+    mr_worker *worker;
+    mr_task *task;      /* NULL: closed */
+    bool *assigned;     /* one an input topic */
+    bool leaked;        /* a record came while it was paused: it has to be read again */
+    bool warm;          /* suspended with its cache, nothing lost so far */
+    bool restoring;     /* the restorer knows `restore` */
+    mr_restore restore;
+    int64_t attempt;    /* at_least_once: names this ownership in changelog headers */
+    mr_flush_job *flush;
+    int64_t rows_since_disk;
+} mr_slot;
+
+struct mr_worker {
+    mr_worker_options options;
+    mr_log log;
+    mr_clock *clock;
+    mr_budget budget;
+    mr_collector collector; /* into the producer */
+    mr_producer *producer;
+    mr_handler *handler;
+    mr_step *step;
+    mr_codec *codec;
+    mr_context *context;
+    mr_feed *feed;
+    mr_orders *orders;
+    mr_slot **slots; /* by partition number; NULL: never assigned */
+    size_t n_slots;
+    size_t slots_capacity;
+    mr_topic_partition *offsets; /* scratch of a commit */
+    size_t offsets_capacity;
+    int64_t uncommitted; /* records since the last commit */
+    int64_t commit_at_us;
+    int64_t aborts_in_row;
+    pthread_t thread;
+    bool started;
+    _Atomic bool stopping;
+    pthread_mutex_t failure_mutex;
+    mr_status failure_status;
+    mr_error failure;
+    mr_worker_metrics metrics;
+};
+
+static inline mr_worker *mr_worker_of_collector(mr_collector *collector)
+{
+    return (mr_worker *)(void *)((char *)collector - offsetof(mr_worker, collector));
+}
+
+static inline const mr_stage *mr_worker_stage(const mr_worker *worker)
+{
+    return worker->options.processor->stage;
+}
+
+static inline bool mr_worker_is_stateful(const mr_worker *worker)
+{
+    return worker->options.database != NULL;
+}
+
+static inline bool mr_worker_is_exactly_once(const mr_worker *worker)
+{
+    return worker->options.processor->runtime->guarantee == MR_EXACTLY_ONCE;
+}
+
+/* ---- commit.c ---- */
+/* Commits everything processed so far; nothing to do is MR_OK. */
+mr_status mr_worker_commit(mr_worker *worker, mr_error *err) MR_MUST_USE;
+/* After a failure with action ABORT or RETRY: ends the transaction without effect, backs off, and
+ * starts every assigned task again from what is committed. */
+mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *err) MR_MUST_USE;
+/* Hands committed rows to the flusher where they are too many, or all of them with `all`. */
+mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all,
+                                 mr_error *err) MR_MUST_USE;
+/* Takes a finished flush back; with `wait` also one that is not finished. */
+mr_status mr_worker_take_flush(mr_slot *slot, bool wait, mr_error *err) MR_MUST_USE;
+
+/* ---- slots.c ---- */
+mr_slot *mr_worker_slot(const mr_worker *worker, int32_t number); /* NULL: none */
+bool mr_slot_is_assigned(const mr_slot *slot);
+/* Makes the task anew from RocksDB and the changelogs; the partitions are paused. */
+mr_status mr_slot_restart(mr_slot *slot, mr_error *err) MR_MUST_USE;
+/* Sets positions and lets the records flow. */
+mr_status mr_slot_resume(mr_slot *slot, bool seek, mr_error *err) MR_MUST_USE;
+/* Flushes to disk (when `keep`) and closes. */
+mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err) MR_MUST_USE;
+
+/* ---- worker.c ---- */
+/* The one place that decides what a failure means: recover (abort, retry) or end the loop. */
+void mr_worker_decide(mr_worker *worker, const mr_error *cause);
+/* Remembers the failure and ends the loop. */
+void mr_worker_fail(mr_worker *worker, const mr_error *err);

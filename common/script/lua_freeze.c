@@ -1,0 +1,235 @@
+#include "script/lua_freeze.h"
+
+#include "script/lua_code.h"
+#include "script/lua_order.h"
+#include "script/lua_state.h"
+
+/* The address is the key of the hidden content in a frozen table's metatable. */
+static const char content_key[1];
+
+/* ---- Frozen tables ---- */
+
+static bool push_content(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index)) {
+        return false;
+    }
+    if (lua_rawgetp(L, -1, content_key) == LUA_TTABLE) {
+        lua_remove(L, -2);
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
+void mr_lua_content(lua_State *L, int index)
+{
+    if (!push_content(L, index)) {
+        lua_pushvalue(L, index);
+    }
+}
+
+bool mr_lua_is_frozen(lua_State *L, int index)
+{
+    const bool frozen = push_content(L, index);
+    lua_pop(L, frozen ? 1 : 0);
+    return frozen;
+}
+
+static int refuse_write(lua_State *L)
+{
+    mr_lua_order_text(L, 2);
+    return luaL_error(L, "'%s' cannot be set: what app.lua has made does not change, because "
+                         "handlers keep nothing between calls",
+                      lua_tostring(L, -1));
+}
+
+/* __index of a table whose own metatable has a function for it; upvalues: content, function. */
+static int index_frozen(lua_State *L)
+{
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
+static int length_of_frozen(lua_State *L)
+{
+    mr_lua_content(L, 1);
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
+    return 1;
+}
+
+/* The content's table answers, and what it does not have comes from where it came from before.
+ * The stack: ..., content, metatable, with the old __index on top, which is popped. */
+static void set_index(lua_State *L)
+{
+    const int content = lua_gettop(L) - 2;
+    if (lua_isfunction(L, -1)) {
+        lua_pushvalue(L, content);
+        lua_insert(L, -2);
+        lua_pushcclosure(L, index_frozen, 2);
+        lua_setfield(L, -2, "__index");
+        return;
+    }
+    if (!lua_isnil(L, -1)) {
+        lua_createtable(L, 0, 1);
+        lua_insert(L, -2);
+        lua_setfield(L, -2, "__index");
+        (void)lua_setmetatable(L, content);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_pushvalue(L, content);
+    lua_setfield(L, -2, "__index");
+}
+
+static void move_entries(lua_State *L, int from, int to)
+{
+    lua_pushnil(L);
+    while (lua_next(L, from) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, to);
+    }
+    lua_pushnil(L);
+    while (lua_next(L, from) != 0) {
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_pushnil(L);
+        lua_rawset(L, from); /* an existing entry may be cleared while walking */
+    }
+}
+
+static void copy_entries(lua_State *L, int from, int to)
+{
+    lua_pushnil(L);
+    while (lua_next(L, from) != 0) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, to);
+    }
+}
+
+static void freeze_table(lua_State *L, int table)
+{
+    const int content = lua_gettop(L) + 1;
+    const int hidden = content + 1;
+    lua_newtable(L);
+    lua_newtable(L);
+    move_entries(L, table, content);
+    if (lua_getmetatable(L, table)) {
+        copy_entries(L, lua_gettop(L), hidden);
+        lua_pop(L, 1);
+    }
+    lua_pushliteral(L, "__index");
+    (void)lua_rawget(L, hidden);
+    set_index(L);
+    lua_pushcfunction(L, refuse_write);
+    lua_setfield(L, hidden, "__newindex");
+    lua_pushliteral(L, "__len");
+    if (lua_rawget(L, hidden) == LUA_TNIL) {
+        lua_pushcfunction(L, length_of_frozen);
+        lua_setfield(L, hidden, "__len");
+    }
+    lua_pushvalue(L, content);
+    lua_rawsetp(L, hidden, content_key);
+    lua_settop(L, hidden);
+    (void)lua_setmetatable(L, table);
+    lua_settop(L, content - 1);
+}
+
+/* ---- Everything reachable ---- */
+
+/* Appends the value on top of the stack to the list of what is to be looked at, unless it was. */
+static void visit(lua_State *L, int list, int seen)
+{
+    if (lua_type(L, -1) != LUA_TTABLE && lua_type(L, -1) != LUA_TFUNCTION) {
+        lua_pop(L, 1);
+        return;
+    }
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, seen) != LUA_TNIL) {
+        lua_pop(L, 2);
+        return;
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, seen);
+    lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
+}
+
+static void visit_entries(lua_State *L, int table, int list, int seen)
+{
+    lua_pushnil(L);
+    while (lua_next(L, table) != 0) {
+        visit(L, list, seen);
+        lua_pushvalue(L, -1);
+        visit(L, list, seen);
+    }
+}
+
+static void check_function(lua_State *L, int function)
+{
+    lua_Debug info;
+    bool assigned[MR_LUA_UPVALUES_MAX];
+    if (lua_iscfunction(L, function)) {
+        if (mr_lua_is_iterator(lua_tocfunction(L, function))) {
+            (void)luaL_error(L, "app.lua keeps an iterator, which would go on between calls: call "
+                                "pairs or gmatch where it is used");
+        }
+        return;
+    }
+    mr_lua_assigned(L, function, assigned);
+    for (int i = 0; i < MR_LUA_UPVALUES_MAX; i++) {
+        const char *name = assigned[i] ? lua_getupvalue(L, function, i + 1) : NULL;
+        if (name != NULL) {
+            lua_pushvalue(L, function);
+            (void)lua_getinfo(L, ">S", &info);
+            (void)luaL_error(L, "%s:%d: this function assigns '%s', a local outside of it: handlers "
+                                "keep nothing between calls",
+                             info.short_src, info.linedefined, name);
+        }
+    }
+}
+
+static void visit_upvalues(lua_State *L, int function, int list, int seen)
+{
+    for (int i = 1; lua_getupvalue(L, function, i) != NULL; i++) {
+        visit(L, list, seen);
+    }
+}
+
+void mr_lua_freeze(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, 20, "freezing");
+    lua_newtable(L);
+    const int list = lua_gettop(L);
+    lua_newtable(L);
+    const int seen = lua_gettop(L);
+    const int object = seen + 1;
+    lua_pushvalue(L, index);
+    visit(L, list, seen);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
+        if (lua_type(L, object) == LUA_TFUNCTION) {
+            check_function(L, object);
+            visit_upvalues(L, object, list, seen);
+        } else if (!mr_lua_is_frozen(L, object)) {
+            visit_entries(L, object, list, seen);
+            if (lua_getmetatable(L, object)) {
+                visit_entries(L, object + 1, list, seen);
+            }
+            lua_settop(L, object);
+            freeze_table(L, object);
+        }
+        lua_settop(L, seen);
+    }
+    lua_settop(L, list - 1);
+}

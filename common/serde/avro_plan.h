@@ -1,0 +1,94 @@
+/*
+ * How bytes of one schema become a value of another, and values become bytes.
+ *
+ * A plan is Avro's schema resolution of a writer's against a reader's type, worked out once: a tree
+ * (with cycles where types refer back) that has the writer's shape and knows for each part where in
+ * the reader's memory it goes. To avro-c a plan is an avro_value_iface: avro-c reads and writes what
+ * it takes for a value of the writer's schema, and our memory changes (avro_iface.c). avro-c's own
+ * avro_resolved_writer is not used: it stores an enum by the writer's index, refuses a reader's
+ * field that the writer lacks even when it has a default, and knows neither aliases nor
+ * string <-> bytes.
+ *
+ * Decoding goes in three steps: mr_avro_check looks at all bytes, because avro-c trusts lengths and
+ * counts; avro_value_read fills the value; maps that came out of order are sorted. Encoding:
+ * mr_avro_size refuses what could not be read again and tells the length, avro_value_write writes.
+ */
+#pragma once
+
+#include <avro.h>
+
+#include "serde/schema.h"
+
+enum { MR_AVRO_DEPTH_MAX = 128 }; /* of values within values */
+
+typedef struct mr_plan mr_plan;
+
+/* A field of the writer's record. */
+typedef struct mr_plan_field {
+    const mr_plan *plan;
+    size_t offset; /* in the reader's record */
+    bool skip;     /* the reader has no such field: `plan` is the writer's own, for the check */
+} mr_plan_field;
+
+struct mr_plan {
+    avro_value_iface_t iface; /* first: avro-c gives it back and gets the plan so */
+    const mr_type *writer;
+    const mr_type *reader;
+    /* `reader`, or that branch of it which takes a writer that is no union. */
+    const mr_type *target;
+    int reader_branch; /* -1: target is reader */
+    bool failed;       /* does not resolve; kept as a memory of that */
+    avro_schema_t avro;
+    const mr_plan_field *fields;     /* record: by the writer's index */
+    const mr_plan *const *branches;  /* the writer's union: NULL where one does not resolve */
+    const mr_plan *items;            /* array and map */
+    const int32_t *symbols;          /* enum: the reader's index by the writer's, -1: none */
+};
+
+/* All plans that two types need. Thread: built by one; read by any. */
+typedef struct mr_plan_set mr_plan_set;
+
+/* Class "validate" when the types do not resolve; the message has the field's path. */
+mr_status mr_plan_set_new(const mr_type *writer, const mr_type *reader, mr_plan_set **ret_set,
+                          mr_error *err) MR_MUST_USE;
+void mr_plan_set_free(mr_plan_set *set);
+MR_DEFINE_CLEANUP(mr_plan_set, mr_plan_set_free)
+const mr_plan *mr_plan_set_top(const mr_plan_set *set);
+
+/* ---- avro_iface.c ---- */
+
+/* The methods that every plan has. */
+void mr_plan_iface_init(mr_plan *plan);
+/* What avro-c reads into or writes from. Reading: selects the reader's branch where it is a union. */
+avro_value_t mr_plan_value(const mr_plan *plan, void *value);
+
+/* ---- avro_check.c ---- */
+
+/* Whether `bytes` are one whole value of the plan's writer that its reader takes. Class
+ * "deserialize", or "validate" for a branch or symbol that the reader does not have; the message
+ * has the field's path and the offset. *ret_sorted: maps have their keys in order, each once. */
+mr_status mr_avro_check(const mr_plan *plan, mr_bytes bytes, bool *ret_sorted,
+                        mr_error *err) MR_MUST_USE;
+
+/* ---- avro_size.c ---- */
+
+/* The length of the value's encoding. Class "validate" for what Avro cannot say or what could not
+ * be read back: text that is no UTF-8, no such branch or symbol, a map key with a zero byte,
+ * values too deeply within each other. */
+mr_status mr_avro_size(const mr_type *type, const void *value, size_t *ret_size,
+                       mr_error *err) MR_MUST_USE;
+
+/* Sorts every map below. */
+void mr_avro_sort_maps(const mr_type *type, void *value);
+
+/* ---- avro_path.c ---- */
+
+/* Where in a value one is, for messages: names of record fields, "[]" for elements and entries. */
+typedef struct mr_avro_path {
+    size_t depth; /* never more than MR_AVRO_DEPTH_MAX */
+    const char *steps[MR_AVRO_DEPTH_MAX];
+} mr_avro_path;
+
+enum { MR_AVRO_PATH_TEXT = 160 };
+/* "Items[].Quantity"; the whole value is "the value". A long one is cut. */
+const char *mr_avro_path_text(const mr_avro_path *path, char ret_text[MR_AVRO_PATH_TEXT]);

@@ -1,0 +1,8 @@
+#include <mr/main.h>
+
+#include "kinds.h"
+
+int main(int argc, char **argv)
+{
+    return mr_main(&mr_kind_transform, mr_kinds, argc, argv);
+}

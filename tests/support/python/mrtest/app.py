@@ -1,0 +1,190 @@
+"""An app under test: its topics, its stages as processes, and questions to it through CLI and HTTP."""
+import json
+import os
+import shutil
+import signal
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from mrtest import places
+from mrtest.avro import Schemas
+from mrtest.history import History
+from mrtest.kafka import Cluster
+from mrtest.process import Process, run
+from mrtest.waiting import Not, until
+
+# A restart is noticed and a rebalance over quickly; a broker's restart is survived.
+PROPERTIES = {
+    "session.timeout.ms": "6000", "heartbeat.interval.ms": "500", "commit.interval.ms": "100ms",
+    "memory.budget": "32m", "reconnect.backoff.max.ms": "500",
+}
+
+
+def copy_app(name, to):
+    """A copy of an app and its schemas that a test may change; returns the app's directory."""
+    shutil.copytree(os.path.join(places.ROOT, "deploy", "apps", name), os.path.join(to, "deploy", "apps", name))
+    shutil.copytree(os.path.join(places.ROOT, "schemas", name), os.path.join(to, "schemas", name))
+    return os.path.join(to, "deploy", "apps", name)
+
+
+class App:
+    """One app on one broker; everything it writes is below `files`."""
+
+    def __init__(self, broker, files, stages, directory=None, name="tickets", **properties):
+        self.name, self.stages = name, stages
+        self.directory = directory or os.path.join(places.ROOT, "deploy", "apps", name)
+        self.bootstrap, self.files = broker.bootstrap, files
+        self.cluster = Cluster(broker.bootstrap)
+        self.state = os.path.join(files, "state")
+        self.properties = {"bootstrap.servers": broker.bootstrap, "state.dir": self.state, **PROPERTIES, **properties}
+        self.schemas = Schemas(os.path.join(self.directory, "..", "..", "..", "schemas", name))
+
+    def settings(self, **more):
+        result = []
+        for key, value in {**self.properties, **more}.items():
+            result += ["-X", f"{key}={value}"]
+        return result
+
+    # ---- The CLI ----
+
+    def cli(self, verb, *arguments, seconds=60, **properties):
+        """(exit code, stdout, stderr) of `millrace VERB APP ...`; VERB may be two words."""
+        return run(["millrace", *verb.split(), self.directory, *arguments, *self.settings(**properties)], seconds)
+
+    def ask(self, verb, *arguments, seconds=60, **properties):
+        """What a CLI verb prints as JSON; fails unless it exits with 0."""
+        code, out, err = self.cli(verb, *arguments, "--json", seconds=seconds, **properties)
+        assert code == 0, f"millrace {verb} {' '.join(arguments)} exits {code}:\n{out}{err}"
+        try:
+            return json.loads(out)
+        except ValueError:
+            return [json.loads(line) for line in out.splitlines()]
+
+    def apply_topics(self):
+        code, out, err = self.cli("topics apply")
+        assert code == 0, f"millrace topics apply exits {code}:\n{out}{err}"
+
+    # ---- Processors ----
+
+    def start(self, stage, instance="0", environment=None, **properties):
+        return Stage(self, stage, instance, environment or {}, properties)
+
+    def start_all(self, seconds=60, **properties):
+        """{stage: Stage} of all stages, ready."""
+        running = {stage: self.start(stage, **properties) for stage in self.stages}
+        for stage in running.values():
+            stage.wait_ready(seconds)
+        return running
+
+    # ---- Progress ----
+
+    def is_settled(self):
+        """Whether every committed record of every input has been read; else a Not that says what is left."""
+        inputs = [tp for tp in self.cluster.partitions() if any(tp.topic in reads for _, reads in self.stages.values())]
+        ends = self.cluster.ends(inputs)
+        left, start = {}, {}
+        for stage, (_, reads) in self.stages.items():
+            committed = self.cluster.committed(f"{self.name}-{stage}")
+            for tp in inputs:
+                place = (tp.topic, tp.partition)
+                if tp.topic in reads and committed.get(place, 0) < ends[place]:
+                    left.setdefault(place, []).append((committed.get(place, 0), stage))
+                    start[place] = min(start.get(place, ends[place]), committed.get(place, 0))
+        # What follows a committed offset may be the end marks of transactions only.
+        rest = self.cluster.read([tp for tp in inputs if (tp.topic, tp.partition) in left], start) if left else []
+        unread = {}
+        for record in rest:
+            for offset, stage in left[record.topic, record.partition]:
+                if record.offset >= offset:
+                    unread[stage] = unread.get(stage, 0) + 1
+        if unread:
+            return Not("unread: " + ", ".join(f"{stage} {n}" for stage, n in sorted(unread.items())))
+        if self.cluster.ends(inputs) != ends:
+            return Not("records are still being written")
+        return True
+
+    def settle(self, seconds=120):
+        until("all inputs to be read", seconds, self.is_settled, every=0.5)
+
+    def history(self):
+        return History(self.cluster.read_topics(f"{self.name}."), self.schemas)
+
+
+class Stage(Process):
+    """A processor of one stage."""
+
+    def __init__(self, app, stage, instance, environment, properties):
+        kind = app.stages[stage][0]
+        self.directory = os.path.join(app.state, app.name, stage, instance)
+        self.stage, self.kind, self.instance = stage, kind, instance
+        logs = os.path.join(app.files, "logs")
+        os.makedirs(logs, exist_ok=True)
+        command = [f"millrace-{kind}", "--app", app.directory, "--stage", stage,
+                   *app.settings(**{"group.instance.id": instance, **properties})]
+        super().__init__(f"{stage}.{instance}", command, os.path.join(logs, f"{stage}.{instance}.log"), **environment)
+
+    def address(self):
+        """Where it answers HTTP; None while it does not say so."""
+        try:
+            with open(os.path.join(self.directory, "http"), encoding="utf-8") as f:
+                address, pid = f.read().split()
+        except (OSError, ValueError):
+            return None
+        return address if int(pid) == self.pid else None
+
+    def get(self, target, seconds=10):
+        """(HTTP status, body); (0, why) when nobody answers."""
+        address = self.address()
+        if address is None:
+            return 0, "it does not say where it answers"
+        try:
+            with urllib.request.urlopen(f"http://{address}{target}", timeout=seconds) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+        except OSError as e:
+            return 0, str(e)
+
+    def is_ready(self):
+        assert self.is_running(), f"{self.name} ended with {self.popen.returncode}\n{self.tail()}"
+        status, body = self.get("/readyz")
+        return True if status == 200 else Not(body.strip())
+
+    def wait_ready(self, seconds=60):
+        try:
+            until(f"{self.name} to be ready", seconds, self.is_ready)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.tail()}") from None
+
+    def status(self):
+        """What it says of itself; None when it does not answer."""
+        status, body = self.get("/status")
+        return json.loads(body) if status == 200 else None
+
+    def restored(self):
+        """Records that its tasks have read from their changelogs since it was started; None if it does not say."""
+        status = self.status()
+        return None if status is None else sum(task["restored"] for task in status.get("tasks", []))
+
+    def rows(self, store):
+        """{key parts: row} of all that it holds of a store, page by page."""
+        rows, cursor = {}, None
+        while True:
+            more = "" if cursor is None else "&cursor=" + urllib.parse.quote(cursor)
+            status, body = self.get(f"/stores/{store}?limit=1000{more}")
+            assert status == 200, f"{self.name}: /stores/{store} answers {status}: {body}"
+            page = json.loads(body)
+            for row in page["rows"]:
+                key = tuple(row["key"])
+                assert key not in rows, f"{self.name}: row {key!r} of {store} comes twice"
+                rows[key] = row["value"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return rows
+
+    def pause(self):
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)

@@ -1,0 +1,243 @@
+"""The test's own view of Kafka: writing commands, reading whole topics, offsets, groups."""
+import threading
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import ConsumerGroupTopicPartitions
+
+from mrtest.waiting import Deadline
+
+REQUEST_SECONDS = 30
+
+
+class Record:
+    """One record as it was read; `headers` is {name: text}, the last of a name wins."""
+
+    __slots__ = ("topic", "partition", "offset", "key", "value", "headers", "time")
+
+    def __init__(self, topic, partition, offset, key, value, headers, time=0):
+        self.topic, self.partition, self.offset = topic, partition, offset
+        self.key, self.value, self.headers, self.time = key, value, headers, time
+
+    @property
+    def id(self):
+        return self.headers.get("ce_id")
+
+    @property
+    def type(self):
+        return self.headers.get("ce_type")
+
+    @property
+    def subject(self):
+        return self.headers.get("ce_subject")
+
+    @property
+    def cause(self):
+        return self.headers.get("ce_causationid")
+
+    @property
+    def sequence(self):
+        return int(self.headers["ce_sequence"]) if "ce_sequence" in self.headers else None
+
+    @property
+    def place(self):
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
+    def __repr__(self):
+        return f"<{self.place} {self.type} {self.subject} id {self.id}>"
+
+
+def text(data):
+    return None if data is None else data.decode(errors="backslashreplace")
+
+
+def record_of(message):
+    headers = {name: text(value) for name, value in message.headers() or []}
+    return Record(message.topic(), message.partition(), message.offset(), text(message.key()), message.value(), headers,
+                  message.timestamp()[1])
+
+
+class Cluster:
+    """Questions to one cluster."""
+
+    def __init__(self, bootstrap):
+        self.bootstrap = bootstrap
+        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+    def partitions(self, prefix=""):
+        """Every partition of the topics whose name begins so."""
+        topics = self.admin.list_topics(timeout=REQUEST_SECONDS).topics
+        return [TopicPartition(name, p) for name in sorted(topics) if name.startswith(prefix)
+                for p in sorted(topics[name].partitions)]
+
+    def topics(self, prefix=""):
+        return sorted({tp.topic for tp in self.partitions(prefix)})
+
+    def ends(self, partitions, isolation=IsolationLevel.READ_COMMITTED):
+        """{(topic, partition): end offset}: with read_committed the last stable one."""
+        if not partitions:
+            return {}
+        asked = self.admin.list_offsets({TopicPartition(tp.topic, tp.partition): OffsetSpec.latest() for tp in partitions},
+                                        isolation_level=isolation, request_timeout=REQUEST_SECONDS)
+        return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+
+    def open_transactions(self, prefix=""):
+        """Partitions whose last stable offset is before their end."""
+        partitions = self.partitions(prefix)
+        stable = self.ends(partitions)
+        ends = self.ends(partitions, IsolationLevel.READ_UNCOMMITTED)
+        return [f"{t}[{p}] is stable up to {stable[t, p]} of {ends[t, p]}" for t, p in sorted(ends)
+                if stable[t, p] != ends[t, p]]
+
+    def committed(self, group):
+        """{(topic, partition): committed offset} of a group."""
+        future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True,
+                                                        request_timeout=REQUEST_SECONDS)[group]
+        return {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions if tp.offset >= 0}
+
+    def groups(self, prefix=""):
+        listed = self.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS).result()
+        return sorted(g.group_id for g in listed.valid if g.group_id.startswith(prefix))
+
+    def members(self, group):
+        """Instance IDs (or member IDs) of those in a group."""
+        described = self.admin.describe_consumer_groups([group], request_timeout=REQUEST_SECONDS)[group].result()
+        return sorted(m.group_instance_id or m.member_id for m in described.members)
+
+    def is_stable(self, group, members):
+        described = self.admin.describe_consumer_groups([group], request_timeout=REQUEST_SECONDS)[group].result()
+        return described.state.name == "STABLE" and len(described.members) == members
+
+    def read(self, partitions, start=None, seconds=120, isolation="read_committed"):
+        """All records of the partitions up to their end now, in the order of each partition."""
+        reader = Reader(self.bootstrap, partitions, start, isolation)
+        try:
+            return reader.to_end(seconds)
+        finally:
+            reader.close()
+
+    def read_topics(self, prefix="", seconds=120):
+        """{topic: [Record]} of whole topics, read_committed, in the order of each partition."""
+        partitions = self.partitions(prefix)
+        result = {tp.topic: [] for tp in partitions}
+        for record in self.read(partitions, seconds=seconds):
+            result[record.topic].append(record)
+        for records in result.values():
+            records.sort(key=lambda r: (r.partition, r.offset))
+        return result
+
+
+class Reader:
+    """Follows partitions that are given, by assignment: it is in no group that anybody else sees."""
+
+    def __init__(self, bootstrap, partitions, start=None, isolation="read_committed"):
+        self.partitions = [(tp.topic, tp.partition) for tp in partitions]
+        self.at_end = set()
+        self.consumer = Consumer({
+            "bootstrap.servers": bootstrap, "group.id": "mrtest-reader", "enable.auto.commit": False,
+            "isolation.level": isolation, "enable.partition.eof": True, "auto.offset.reset": "error",
+            "log_level": 0, "fetch.wait.max.ms": 100, "queued.max.messages.kbytes": 262144})
+        self.consumer.assign([TopicPartition(tp.topic, tp.partition, (start or {}).get((tp.topic, tp.partition), 0))
+                              for tp in partitions])
+
+    def poll(self, seconds=0.2, most=2000):
+        """Records that have come; notes which partitions are read to their end."""
+        records = []
+        for message in self.consumer.consume(most, seconds):
+            error = message.error()
+            if error is None:
+                self.at_end.discard((message.topic(), message.partition()))
+                records.append(record_of(message))
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self.at_end.add((message.topic(), message.partition()))
+            elif error.fatal() or error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+                raise KafkaException(error)
+        return records
+
+    def to_end(self, seconds):
+        """All records up to the end of every partition, met once each."""
+        records, ended, deadline = [], set(), Deadline(seconds)
+        while len(ended) < len(self.partitions):
+            assert not deadline.is_over(), f"read {len(records)} records in {seconds} s and not to the end of " + \
+                ", ".join(f"{t}[{p}]" for t, p in sorted(set(self.partitions) - ended))
+            records += self.poll()
+            ended |= self.at_end
+        return records
+
+    def close(self):
+        self.consumer.close()
+
+
+class Follower(threading.Thread):
+    """Reads committed records all along while a test runs: what it saw can be compared with the end."""
+
+    def __init__(self, bootstrap, partitions):
+        super().__init__(daemon=True)
+        self.reader = Reader(bootstrap, partitions)
+        self.records, self.failure = [], None
+        self.next = {}
+        self._end = threading.Event()
+        self._new = threading.Condition()
+        self.start()
+
+    def run(self):
+        try:
+            while not self._end.is_set():
+                records = self.reader.poll()
+                if records:
+                    with self._new:
+                        self.records += records
+                        for record in records:
+                            self.next[record.topic, record.partition] = record.offset + 1
+                        self._new.notify_all()
+        except Exception as e:  # pylint: disable=broad-except
+            self.failure = e
+        finally:
+            self.reader.close()
+
+    def wait_for(self, what, wanted, seconds, start=0):
+        """The first record from index `start` on for which `wanted` is true."""
+        deadline = Deadline(seconds)
+        with self._new:
+            while True:
+                for record in self.records[start:]:
+                    if wanted(record):
+                        return record
+                start = len(self.records)
+                assert self.failure is None, f"the reader failed: {self.failure}"
+                assert not deadline.is_over(), f"no {what} within {seconds:g} s"
+                self._new.wait(min(1.0, deadline.left()))
+
+    def stop(self):
+        self._end.set()
+        self.join(30)
+        assert self.failure is None, f"the reader failed: {self.failure}"
+        return self.records
+
+
+class Writer:
+    """Writes records as a client does: idempotent, partitioned as Java's clients, each acknowledged."""
+
+    def __init__(self, bootstrap, **more):
+        self.failures = []
+        self.producer = Producer({
+            "bootstrap.servers": bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random",
+            "linger.ms": 5, "message.timeout.ms": 180000, "log_level": 0, **more})
+
+    def _delivered(self, error, message):
+        if error is not None:
+            self.failures.append(f"{message.topic()} key {message.key()}: {error}")
+
+    def send(self, topic, key, value, headers, partition=-1):
+        while True:
+            try:
+                self.producer.produce(topic, value, key, partition=partition, headers=headers, on_delivery=self._delivered)
+                break
+            except BufferError:
+                self.producer.poll(0.1)
+        self.producer.poll(0)
+
+    def flush(self, seconds=60):
+        left = self.producer.flush(seconds)
+        assert left == 0, f"{left} records were not acknowledged within {seconds} s"
+        assert not self.failures, f"{len(self.failures)} records were not written, the first: {self.failures[0]}"

@@ -1,0 +1,141 @@
+"""A run of the tickets app: commands go in, and in the end everything is compared with the rules."""
+import threading
+
+from mrtest import checks
+from mrtest.app import App
+from mrtest.kafka import Follower, Writer
+from mrtest.tickets import checks as tickets
+from mrtest.tickets import topology, views
+from mrtest.tickets.decide import AGGREGATES
+from mrtest.waiting import Deadline
+
+PARTITIONS = 4
+
+
+def tickets_app(broker, files, **more):
+    return App(broker, files, topology.STAGES, **more)
+
+
+def reason_of(history, result):
+    return history.value(result)["Reason"]
+
+
+def send(writer, command):
+    writer.send(topology.COMMANDS, command.key.encode(), command.value(), command.headers())
+
+
+class Sender(threading.Thread):
+    """Sends commands evenly over a time, as clients would, while the test does something else."""
+
+    def __init__(self, bootstrap, commands, seconds):
+        super().__init__(daemon=True)
+        self.writer, self.commands, self.seconds = Writer(bootstrap), commands, seconds
+        self.sent, self.failure = 0, None
+        self._hurry = threading.Event()
+        self.start()
+
+    def run(self):
+        try:
+            deadline = Deadline(self.seconds)
+            for command in self.commands:
+                while not self._hurry.is_set() and self.sent > len(self.commands) * (1 - deadline.left() / self.seconds):
+                    self.writer.producer.poll(0)
+                    self._hurry.wait(0.02)
+                send(self.writer, command)
+                self.sent += 1
+            self.writer.flush(180)
+        except Exception as e:  # pylint: disable=broad-except
+            self.failure = e
+
+    def finish(self, seconds=240, hurry=True):
+        """Sends what is left, at once; all of it is acknowledged when this returns."""
+        if hurry:
+            self._hurry.set()
+        self.join(seconds)
+        assert not self.is_alive(), f"only {self.sent} of {len(self.commands)} commands were sent"
+        if self.failure is not None:
+            raise AssertionError(f"sending failed: {self.failure}") from self.failure
+
+
+def send_all(app, commands):
+    writer = Writer(app.bootstrap)
+    for command in commands:
+        send(writer, command)
+    writer.flush()
+
+
+def follow(app):
+    return Follower(app.bootstrap, app.cluster.partitions(topology.PREFIX))
+
+
+def same_answers(aggregate, computed, rows):
+    """Stored states: version, state and the answers that are remembered."""
+    complaints = []
+    actual = {key[0]: row for key, row in rows.items()}
+    for subject in sorted(set(computed) | set(actual)):
+        wanted, got = computed.get(subject), actual.get(subject)
+        if wanted is None or got is None:
+            complaints.append(f"{aggregate} {subject}: there should be {checks.show(wanted)}, there is {checks.show(got)}")
+            continue
+        got = {"Version": got["Version"], "State": got["State"],
+               "Answers": [(a["CommandId"], a["Outcome"], a["Reason"]) for a in got["Answers"]]}
+        if wanted != got:
+            complaints.append(f"{aggregate} {subject}: {checks.differences(wanted, got)}")
+    return complaints
+
+
+def stored_states(history, aggregate):
+    """{id: row} that the aggregate's store must have after these commands."""
+    rows = {}
+    for commands in history.partitions(tickets.topic(aggregate, "commands")).values():
+        decider, answers = tickets.Decider(history, aggregate), {}
+        for command in commands:
+            known = (command.key, command.id) in decider.answered
+            outcome, reason, _ = decider.decide(command)
+            if not known:
+                kept = answers.setdefault(command.key, [])
+                kept.append((command.id, outcome, reason))
+        for subject, kept in answers.items():
+            rows[subject] = {"Version": decider.versions.get(subject, -1), "State": decider.states.get(subject),
+                             "Answers": kept[-tickets.REMEMBERED:]}
+    return rows
+
+
+def rows_of(stages, store):
+    """{key: row} of a store from every instance of its stage that runs."""
+    rows = {}
+    for stage in stages:
+        for key, row in stage.rows(store).items():
+            assert key not in rows, f"two instances of {stage.stage} hold row {key!r} of {store}"
+            rows[key] = row
+    return rows
+
+
+def check(app, running, follower=None, repeats=False, dead=()):
+    """Every check of the topics, the stores and the group offsets; fails with all complaints.
+
+    `running` is {stage: Stage or [Stage]}; `repeats` allows outputs to be there more than once;
+    `dead` names stages that may have dead letters.
+    """
+    verdict = checks.Verdict()
+    raw = app.history()
+    history = raw.without_repeats() if repeats else raw
+    tickets.check_topics(verdict, history, reason_of, PARTITIONS)
+    for stage in topology.STAGES:
+        if stage not in dead:
+            letters = raw.records(f"tickets-{stage}-dlq")
+            verdict.add(f"{stage}: no dead letters", [f"{r!r}: {r.headers}" for r in letters])
+    stages = {name: s if isinstance(s, list) else [s] for name, s in running.items()}
+    for aggregate in AGGREGATES:
+        verdict.check(f"{aggregate}: stored state", lambda a=aggregate: same_answers(
+            a, stored_states(history, a), rows_of(stages[a], "state")))
+    logs = tickets.logs(history)
+    for view, (stage, compute) in views.VIEWS.items():
+        verdict.check(f"view {view}", lambda v=view, s=stage, c=compute: checks.same_rows(v, c(logs), rows_of(stages[s], v)))
+    verdict.check("transactions ended", app.cluster.open_transactions, topology.PREFIX)
+    if follower is not None:
+        along = [r for r in follower.stop() if r.topic in history.topics]
+        at_end = [r for name, records in raw.topics.items() if name.startswith(topology.PREFIX) for r in records]
+        verdict.add("what was read along", checks.seen_along(along, at_end))
+    verdict.end()
+    return history

@@ -1,0 +1,161 @@
+/* Goal: from a changelog only whole commits come back. Method: tables of changelog records. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "runtime/replay.h"
+
+typedef struct mr_line {
+    const char *key;   /* NULL ends the table */
+    const char *value; /* NULL: tombstone */
+    const char *commit;
+    const char *input;
+} mr_line;
+
+static mr_replay *read_lines(const mr_line *lines, int64_t commit, int64_t input_offset)
+{
+    mr_replay *replay = mr_replay_new(NULL, 0, commit, input_offset);
+    for (int64_t offset = 0; lines[offset].key != NULL; offset++) {
+        const mr_line *line = &lines[offset];
+        const mr_header headers[] = {
+            {MR_COMMIT_HEADER, mr_bytes_text(line->commit)},
+            {MR_INPUT_HEADER, mr_bytes_text(line->input)},
+        };
+        const mr_record record = {
+            .topic = "changelog",
+            .offset = offset,
+            .key = mr_bytes_text(line->key),
+            .value = mr_bytes_text(line->value),
+            .headers = headers,
+            .n_headers = line->input != NULL ? 2 : line->commit != NULL ? 1 : 0,
+        };
+        mr_error err;
+        assert_int_equal(mr_replay_add(replay, &record, &err), MR_OK);
+    }
+    return replay;
+}
+
+/* "a=1 b=-" in key order. */
+static void assert_rows(mr_replay *replay, const char *expected)
+{
+    mr_buf text = MR_BUF_NULL;
+    mr_bytes key = MR_BYTES_NULL;
+    mr_bytes value;
+    bool first = true;
+    while (mr_row_map_next(mr_replay_rows(replay), key, first, MR_BYTES_NULL, &key, &value) ==
+           MR_OK) {
+        mr_buf_printf(&text, "%s%.*s=%.*s", first ? "" : " ", (int)key.len, (const char *)key.data,
+                      (int)(mr_bytes_is_null(value) ? 1 : value.len),
+                      mr_bytes_is_null(value) ? "-" : (const char *)value.data);
+        first = false;
+    }
+    assert_string_equal(mr_buf_text(&text), expected);
+    mr_buf_deinit(&text);
+}
+
+static void transactional_records_are_rows_at_once(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {
+        {"a", "1", NULL, NULL}, {"b", "2", NULL, NULL}, {"a", NULL, NULL, NULL}, {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    assert_rows(replay, "a=- b=2");
+    assert_int_equal(mr_replay_offset(replay), 3);
+    mr_replay_free(replay);
+}
+
+static void half_a_commit_is_forgotten(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {
+        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"}, /* whole */
+        {"a", "2", "0/2", NULL}, {"b", "2", "0/2", NULL}, /* cut off by a crash */
+        {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    assert_rows(replay, ""); /* not known yet whether the other stores have commit 1 */
+    assert_int_equal(mr_replay_offset(replay), 0);
+    assert_int_equal(mr_replay_commit(replay), 1);
+    mr_replay_finish(replay, 1, 4);
+    assert_rows(replay, "a=1");
+    assert_int_equal(mr_replay_input_offset(replay), 10);
+    assert_int_equal(mr_replay_offset(replay), 4);
+    mr_replay_free(replay);
+}
+
+static void a_second_attempt_replaces_the_first(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {
+        {"a", "1", "0/1", NULL}, {"stale", "1", "0/1", NULL}, /* crash: never finished */
+        {"a", "1", "2/1", NULL}, {"m", "", "2/1", "7"},       /* done again, with another cut */
+        {"b", "1", "2/2", NULL}, {"m", "", "2/2", "9"},
+        {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    mr_replay_finish(replay, 2, 6);
+    assert_rows(replay, "a=1 b=1");
+    assert_int_equal(mr_replay_input_offset(replay), 9);
+    mr_replay_free(replay);
+}
+
+static void a_commit_that_another_store_lacks_is_taken_back(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {
+        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"},
+        {"a", "2", "0/2", NULL}, {"m", "", "0/2", "20"},
+        {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    assert_int_equal(mr_replay_commit(replay), 2);
+    mr_replay_finish(replay, 1, 4); /* the task's other store ends at commit 1 */
+    assert_rows(replay, "a=1");
+    assert_int_equal(mr_replay_commit(replay), 1);
+    assert_int_equal(mr_replay_input_offset(replay), 10);
+    mr_replay_free(replay);
+}
+
+static void a_commit_that_was_taken_back_is_not_revived_later(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {
+        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"},
+        {"x", "2", "0/2", NULL}, {"m", "", "0/2", "20"}, /* the other store never had it */
+        {"a", "2", "4/2", NULL}, {"m", "", "4/2", "15"}, /* so commit 2 was done again */
+        {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    mr_replay_finish(replay, 2, 6);
+    assert_rows(replay, "a=2");
+    assert_int_equal(mr_replay_input_offset(replay), 15);
+    mr_replay_free(replay);
+}
+
+static void damaged_headers_are_named(void **state)
+{
+    (void)state;
+    static const char *const commits[] = {"", "1", "x/y", "1/",
+                                          "11111111111111111111111111111111111111111111111111/1"};
+    for (size_t i = 0; i < sizeof(commits) / sizeof(commits[0]); i++) {
+        mr_replay *replay = mr_replay_new(NULL, 0, 0, -1);
+        const mr_header header = {MR_COMMIT_HEADER, mr_bytes_text(commits[i])};
+        const mr_record record = {.key = mr_bytes_text("k"), .headers = &header, .n_headers = 1};
+        mr_error err;
+        assert_int_equal(mr_replay_add(replay, &record, &err), MR_ERR_STORE);
+        mr_replay_free(replay);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(transactional_records_are_rows_at_once),
+        cmocka_unit_test(half_a_commit_is_forgotten),
+        cmocka_unit_test(a_second_attempt_replaces_the_first),
+        cmocka_unit_test(a_commit_that_another_store_lacks_is_taken_back),
+        cmocka_unit_test(a_commit_that_was_taken_back_is_not_revived_later),
+        cmocka_unit_test(damaged_headers_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
