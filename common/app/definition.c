@@ -1,5 +1,7 @@
 #include "app/definition.h"
 
+#include "core/text.h"
+
 mr_lua_limits mr_definition_limits(const mr_settings *settings, const mr_log *log)
 {
     return (mr_lua_limits){.instructions = settings->app.lua_instructions,
@@ -22,4 +24,20 @@ mr_status mr_definition_handler(void *limits, const mr_stage *stage, mr_handler 
                                 mr_error *err)
 {
     return mr_lua_handler_new(stage, limits, ret_handler, err);
+}
+
+mr_status mr_definition_stage(const mr_app *app, const char *name, const mr_stage **ret_stage,
+                              mr_error *err)
+{
+    *ret_stage = mr_app_stage(app, name);
+    if (*ret_stage != NULL) {
+        return MR_OK;
+    }
+    const char *nearest = app->n_stages == 0
+                              ? NULL
+                              : mr_text_nearest(name, (const char *const *)&app->stages[0].name,
+                                                app->n_stages, sizeof(app->stages[0]));
+    return mr_error_set(err, MR_ERR_USAGE, "app '%s' has no stage '%.80s'%s%s%s", app->name, name,
+                        nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+                        nearest == NULL ? "" : "'?");
 }

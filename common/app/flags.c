@@ -97,6 +97,16 @@ static size_t row_of(const row_list *rows, int value)
 
 /* ---- Parsing ---- */
 
+void mr_flags_preset(const mr_flag_group *group)
+{
+    for (size_t i = 0; i < group->n; i++) {
+        const mr_flag *flag = &group->flags[i];
+        if (flag->kind == MR_FLAG_NUMBER) {
+            *(int64_t *)(void *)((uint8_t *)group->target + flag->offset) = flag->preset;
+        }
+    }
+}
+
 static mr_status set(const mr_flag *flag, void *target, const char *value, mr_error *err)
 {
     void *field = (uint8_t *)target + flag->offset;

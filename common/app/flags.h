@@ -34,6 +34,7 @@ typedef struct mr_flag {
     size_t offset; /* of the field in the group's target */
     int64_t min;   /* of a number */
     int64_t max;
+    int64_t preset;       /* of a number */
     const char *argument; /* what stands for the value in help; NULL for a switch */
     const char *text;     /* one sentence */
 } mr_flag;
@@ -44,6 +45,9 @@ typedef struct mr_flag_group {
     size_t n;
     void *target;
 } mr_flag_group;
+
+/* Gives every number its preset; everything else stays as it is. */
+void mr_flags_preset(const mr_flag_group *group);
 
 /*
  * Parses argv[1..]; options may stand anywhere, `--` ends them. The rest is appended to `operands`,

@@ -35,12 +35,22 @@ static void put_text(mr_json_writer *json, const char *name, const char *text)
     mr_json_put_text(json, text);
 }
 
-static void put_task(mr_json_writer *json, const mr_task_status *task)
+static void put_positions(mr_json_writer *json, const mr_stage *stage, const mr_task_status *task)
+{
+    mr_json_put_name(json, "positions");
+    mr_json_open_object(json);
+    for (size_t i = 0; i < stage->n_from && i < MR_TASK_INPUTS_MAX; i++) {
+        put_integer(json, stage->from[i], task->positions[i]);
+    }
+    mr_json_close_object(json);
+}
+
+static void put_task(mr_json_writer *json, const mr_stage *stage, const mr_task_status *task)
 {
     mr_json_open_object(json);
     put_integer(json, "task", task->number);
     put_text(json, "state", task->state);
-    put_integer(json, "position", task->position);
+    put_positions(json, stage, task);
     put_integer(json, "records", task->records);
     put_integer(json, "dead_letters", task->dead_letters);
     put_integer(json, "duplicates", task->duplicates);
@@ -48,7 +58,7 @@ static void put_task(mr_json_writer *json, const mr_task_status *task)
     mr_json_close_object(json);
 }
 
-static void put_processor(mr_json_writer *json, mr_processor *processor)
+static void put_processor(mr_json_writer *json, const mr_stage *stage, mr_processor *processor)
 {
     mr_processor_status status = {0};
     mr_processor_status_read(processor, &status);
@@ -56,7 +66,7 @@ static void put_processor(mr_json_writer *json, mr_processor *processor)
     mr_json_put_name(json, "tasks");
     mr_json_open_array(json);
     for (size_t i = 0; i < status.n_tasks; i++) {
-        put_task(json, &status.tasks[i]);
+        put_task(json, stage, &status.tasks[i]);
     }
     mr_json_close_array(json);
     put_integer(json, "commits", status.commits);
@@ -85,7 +95,7 @@ static void answer_status(mr_http_service *service, mr_processor *processor, mr_
     if (processor == NULL) {
         put_text(&json, "state", "starting");
     } else {
-        put_processor(&json, processor);
+        put_processor(&json, service->stage, processor);
     }
     mr_json_close_object(&json);
     mr_json_finish(&json);

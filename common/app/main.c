@@ -16,7 +16,6 @@
 #include "app/http_service.h"
 #include "app/signals.h"
 #include "core/alloc.h"
-#include "core/text.h"
 #include "kafka/client.h"
 
 MR_DEFINE_CLEANUP(char, free)
@@ -157,23 +156,9 @@ static mr_status configure(program *p, const arguments *given, mr_error *err)
     return mr_client_check(&p->settings.properties, p->settings.ours, p->settings.n_ours, err);
 }
 
-static mr_status no_such_stage(const mr_app *app, const char *name, mr_error *err)
-{
-    const char *nearest = app->n_stages == 0
-                              ? NULL
-                              : mr_text_nearest(name, (const char *const *)&app->stages[0].name,
-                                                app->n_stages, sizeof(app->stages[0]));
-    return mr_error_set(err, MR_ERR_USAGE, "app '%s' has no stage '%s'%s%s%s", app->name, name,
-                        nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
-                        nearest == NULL ? "" : "'?");
-}
-
 static mr_status find_stage(program *p, const char *name, mr_error *err)
 {
-    p->stage = mr_app_stage(p->app, name);
-    if (p->stage == NULL) {
-        return no_such_stage(p->app, name, err);
-    }
+    MR_TRY(mr_definition_stage(p->app, name, &p->stage, err));
     if (strcmp(p->stage->kind, p->kind->name) != 0) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "%s: stage '%s' is of kind %s: run it with millrace-%s, not "

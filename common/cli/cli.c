@@ -11,9 +11,9 @@
 #include "kafka/client.h"
 
 const mr_verb *const mr_verbs[] = {
-    &mr_verb_dev,     &mr_verb_run,   &mr_verb_check,  &mr_verb_test,
-    &mr_verb_topics,  &mr_verb_emit,  &mr_verb_get,    &mr_verb_scan,
-    &mr_verb_history, &mr_verb_state, &mr_verb_status, &mr_verb_lag,
+    &mr_verb_dev,     &mr_verb_run,   &mr_verb_check,   &mr_verb_test,
+    &mr_verb_topics,  &mr_verb_emit,  &mr_verb_get,     &mr_verb_scan,
+    &mr_verb_history, &mr_verb_state, &mr_verb_status,  &mr_verb_lag,
     &mr_verb_verify,  &mr_verb_help,  &mr_verb_version, NULL,
 };
 
@@ -73,6 +73,14 @@ void mr_cli_note(const char *format, ...)
     (void)fprintf(stderr, "millrace: %s\n", text);
 }
 
+mr_status mr_cli_unavailable(mr_status status, const mr_error *err)
+{
+    if (status == MR_TIMED_OUT) {
+        mr_cli_note("%s", err->message);
+    }
+    return status;
+}
+
 /* ---- Opening ---- */
 
 mr_status mr_cli_open_app(mr_cli *cli, const char *directory, mr_error *err)
@@ -92,30 +100,55 @@ mr_status mr_cli_open_app(mr_cli *cli, const char *directory, mr_error *err)
     return mr_definition_load(directory, &cli->limits, cli->kinds, &cli->app, err);
 }
 
-mr_status mr_cli_configure(mr_cli *cli, mr_error *err)
+static bool has_broker(const mr_cli *cli)
 {
-    if (mr_properties_get(&cli->settings.properties, "bootstrap.servers") == NULL) {
-        int64_t pid = 0;
-        const mr_status status = mr_dev_find(&cli->settings, cli->app->name, &pid, err);
-        if (status < 0) {
-            return status;
-        }
-        if (status == MR_OK) {
-            mr_cli_note("using the embedded broker of `millrace dev` (process %lld)",
-                        (long long)pid);
-            cli->is_dev = true;
-        }
+    return mr_properties_get(&cli->settings.properties, "bootstrap.servers") != NULL;
+}
+
+static mr_status find_dev(mr_cli *cli, mr_error *err)
+{
+    int64_t pid = 0;
+    if (has_broker(cli)) {
+        return MR_OK;
     }
-    MR_TRY(mr_client_check(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours,
-                           err));
-    return mr_settings_registry(&cli->settings, &cli->registry, err);
+    const mr_status status = mr_dev_find(&cli->settings, cli->app->name, &pid, err);
+    if (status == MR_OK) {
+        mr_cli_note("using the embedded broker of `millrace dev` (process %lld)", (long long)pid);
+        cli->is_dev = true;
+    }
+    return status < 0 ? status : MR_OK;
+}
+
+static mr_status probe(mr_cli *cli, mr_error *err)
+{
+    MR_TRY(mr_client_probe(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours,
+                           (int)cli->settings.runtime.broker_timeout_ms, &cli->log, err));
+    cli->is_connected = true;
+    return MR_OK;
 }
 
 mr_status mr_cli_connect(mr_cli *cli, mr_error *err)
 {
-    MR_TRY(mr_cli_configure(cli, err));
-    return mr_client_probe(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours,
-                           (int)cli->settings.runtime.broker_timeout_ms, &cli->log, err);
+    MR_TRY(find_dev(cli, err));
+    MR_TRY(
+        mr_client_check(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours, err));
+    MR_TRY(mr_settings_registry(&cli->settings, &cli->registry, err));
+    return probe(cli, err);
+}
+
+mr_status mr_cli_reach(mr_cli *cli, mr_error *err)
+{
+    MR_TRY(find_dev(cli, err));
+    MR_TRY(mr_settings_registry(&cli->settings, &cli->registry, err));
+    if (!has_broker(cli)) {
+        return MR_OK;
+    }
+    MR_TRY(
+        mr_client_check(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours, err));
+    if (probe(cli, err) != MR_OK) {
+        mr_cli_note("%s: only processors and state on this host are found", err->message);
+    }
+    return MR_OK;
 }
 
 mr_codec *mr_cli_codec(const mr_cli *cli)
@@ -180,6 +213,7 @@ static mr_status run_verb(mr_cli *cli, int argc, char **argv, mr_error *err)
     const mr_verb *verb = cli->verb;
     void *options = mr_alloc_zero(1, verb->options_bytes + 1);
     const mr_flag_group groups[] = {{verb->flags, verb->n_flags, options}, mr_cli_flags(cli)};
+    mr_flags_preset(&groups[0]);
     mr_status status = mr_flags_parse(groups, 2, argc, argv, &cli->operands, err);
     if (status == MR_OK && cli->help) {
         mr_help_verb(verb, cli->out);

@@ -1,13 +1,14 @@
 /*
  * One invocation of `millrace VERB ...`: what the command line said, and what verbs open on demand.
  *
- * A verb is a file cmd_<verb>.c with one `const mr_verb`; cli.c has the list. Help, the man page and
- * the shell completion come from these tables.
+ * A verb is a file cmd_<verb>.c with one `const mr_verb`; cli.c has the list. Help, the man page
+ * and the shell completion come from these tables.
  */
 #pragma once
 
 #include <stdio.h>
 
+#include <mr/codec.h>
 #include <mr/main.h>
 
 #include "app/definition.h"
@@ -71,13 +72,16 @@ int mr_cli_exit(mr_status status, const mr_error *err);
 
 /* Settings, then the app in `directory`. */
 mr_status mr_cli_open_app(mr_cli *cli, const char *directory, mr_error *err) MR_MUST_USE;
-/* Before the first question to the broker or to processors: finds a running `millrace dev` when no
- * broker is configured, checks the configuration, opens the registry. */
-mr_status mr_cli_configure(mr_cli *cli, mr_error *err) MR_MUST_USE;
-/* The same, and a broker is there. */
+/* Before the first question to the broker: finds a running `millrace dev` when no broker is
+ * configured, checks the configuration, opens the registry, sees that a broker is there. */
 mr_status mr_cli_connect(mr_cli *cli, mr_error *err) MR_MUST_USE;
+/* The same for verbs that can do without a broker: is_connected says whether there is one. */
+mr_status mr_cli_reach(mr_cli *cli, mr_error *err) MR_MUST_USE;
 
 mr_codec *mr_cli_codec(const mr_cli *cli);
+
+/* Says the failure of a MR_TIMED_OUT, which mr_cli_run does not, and returns `status`. */
+mr_status mr_cli_unavailable(mr_status status, const mr_error *err);
 
 /* A sentence on stderr that is no failure: "millrace: ...". */
 void mr_cli_note(const char *format, ...) MR_PRINTF(1, 2);

@@ -17,7 +17,7 @@ mr_status mr_dev_directory(const mr_settings *settings, const char *app, char **
  * marker and is not empty is refused: it may be anything. */
 mr_status mr_dev_claim(const char *directory, int *ret_lock, mr_error *err) MR_MUST_USE;
 
-/* Takes over the settings of the app's running dev where the person said nothing else. MR_NOT_FOUND:
- * none runs. */
+/* Takes over the settings of the app's running dev where the person said nothing else.
+ * MR_NOT_FOUND: none runs. */
 mr_status mr_dev_find(mr_settings *settings, const char *app, int64_t *ret_pid,
                       mr_error *err) MR_MUST_USE;

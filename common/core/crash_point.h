@@ -1,7 +1,7 @@
 /*
- * Named points where a test kills the process: built with -DMR_FAULT_BUILD, the process kills itself
- * with SIGKILL the Nth time it passes the point that MILLRACE_CRASH_POINT names ("name" or "name:N").
- * In every other build a point is nothing.
+ * Named points where a test kills the process: built with -DMR_FAULT_BUILD, the process kills
+ * itself with SIGKILL the Nth time it passes the point that MILLRACE_CRASH_POINT names ("name" or
+ * "name:N"). In every other build a point is nothing.
  */
 #pragma once
 

@@ -39,6 +39,10 @@ mr_status mr_admin_set_topic_configs(mr_admin *admin, const char *topic,
                                      const mr_topic_config *configs, size_t n_configs,
                                      mr_error *err) MR_MUST_USE;
 
+/* Deletes the records below `offset` (a repartition topic's, once consumed). */
+mr_status mr_admin_delete_before(mr_admin *admin, const char *topic, int32_t partition,
+                                 int64_t offset, mr_error *err) MR_MUST_USE;
+
 typedef struct mr_group_member {
     char *client_id;
     char *host;

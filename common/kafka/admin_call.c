@@ -32,9 +32,15 @@ mr_status mr_admin_call_wait(mr_admin_call *call, mr_admin *admin, const char *w
     }
     const rd_kafka_resp_err_t code = rd_kafka_event_error(call->event);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s: %s", what,
-                                 rd_kafka_event_error_string(call->event));
+        (void)mr_kafka_fail_text(code, rd_kafka_event_error_string(call->event), MR_STEP_QUERY,
+                                 err, "%s", what);
         return mr_handle_explain(&admin->handle, err);
     }
     return MR_OK;
+}
+
+mr_status mr_admin_fail_topic(rd_kafka_resp_err_t code, const char *text, const char *what,
+                              const char *topic, mr_error *err)
+{
+    return mr_kafka_fail_text(code, text, MR_STEP_QUERY, err, "%s topic %s", what, topic);
 }

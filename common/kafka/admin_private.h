@@ -8,7 +8,13 @@
 struct mr_admin {
     mr_handle handle;
     int timeout_ms;
+    mr_conf_source source;
+    char *client_id;
+    mr_handle group;  /* of the last question for committed offsets */
+    char *group_name; /* NULL: none */
 };
+
+void mr_admin_close_group(mr_admin *admin);
 
 typedef struct mr_admin_call {
     rd_kafka_AdminOptions_t *options;
@@ -21,3 +27,6 @@ void mr_admin_call_deinit(mr_admin_call *call);
 /* Waits for the answer; the request's own error is a failure, those of its items are not looked at. */
 mr_status mr_admin_call_wait(mr_admin_call *call, mr_admin *admin, const char *what,
                              mr_error *err) MR_MUST_USE;
+/* "<what> topic <topic>: <text>", from one item of an answer. */
+mr_status mr_admin_fail_topic(rd_kafka_resp_err_t code, const char *text, const char *what,
+                              const char *topic, mr_error *err);

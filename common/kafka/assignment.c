@@ -44,12 +44,8 @@ static void add_assigned(mr_consumer *consumer, const char *topic, int32_t parti
         (mr_assigned){.topic = mr_strdup(topic), .partition = partition, .queue = queue};
 }
 
-static void drop_assigned(mr_consumer *consumer, const char *topic, int32_t partition)
+static void drop_assigned(mr_consumer *consumer, size_t i)
 {
-    const size_t i = find_assigned(consumer, topic, partition);
-    if (i == consumer->n_assigned) {
-        return;
-    }
     mr_assigned *assigned = &consumer->assigned[i];
     rd_kafka_queue_forward(assigned->queue, NULL);
     rd_kafka_queue_destroy(assigned->queue);
@@ -99,6 +95,18 @@ static bool pause_all(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list)
     return paused;
 }
 
+/* librdkafka leaves marks in the queue with every pause and seek: they go when it is read. */
+static bool is_parking_empty(mr_consumer *consumer)
+{
+    bool is_empty = true;
+    rd_kafka_message_t *message = NULL;
+    while ((message = rd_kafka_consume_queue(consumer->parking, 0)) != NULL) {
+        is_empty = is_empty && message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+        rd_kafka_message_destroy(message);
+    }
+    return is_empty;
+}
+
 static void assign(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_t *rk = consumer->handle.rk;
@@ -127,13 +135,18 @@ static void assign(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     for (size_t i = 0; i < consumer->n_assigned; i++) {
         assert(consumer->assigned[i].is_fed);
     }
+    if (!is_parking_empty(consumer)) {
+        (void)mr_error_set(&err, MR_ERR_KAFKA, "a record came before its partition was resumed");
+        remember_error(consumer, &err);
+    }
 }
 
 static void revoke(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_t *rk = consumer->handle.rk;
     mr_error err;
-    const bool lost = rd_kafka_assignment_lost(rk) != 0;
+    /* 2.0.2 does not call it lost when a rebalance had begun before this member was put out. */
+    const bool lost = rd_kafka_assignment_lost(rk) != 0 || !mr_consumer_is_member(consumer);
     if (lost) {
         atomic_store(&consumer->is_lost, true);
     }
@@ -145,10 +158,32 @@ static void revoke(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
         free(partitions);
     }
     for (int i = 0; i < list->cnt; i++) {
-        drop_assigned(consumer, list->elems[i].topic, list->elems[i].partition);
+        const size_t at =
+            find_assigned(consumer, list->elems[i].topic, list->elems[i].partition);
+        if (at < consumer->n_assigned) {
+            drop_assigned(consumer, at);
+        }
     }
     if (change_assignment(rk, false, list, &err) != MR_OK) {
         remember_error(consumer, &err);
+    }
+}
+
+void mr_consumer_drop_all(mr_consumer *consumer)
+{
+    if (consumer->n_assigned == 0) {
+        return;
+    }
+    const size_t n = consumer->n_assigned;
+    mr_topic_partition *partitions = mr_alloc_zero(n, sizeof(*partitions));
+    for (size_t i = 0; i < n; i++) {
+        const mr_assigned *assigned = &consumer->assigned[i];
+        partitions[i] = (mr_topic_partition){assigned->topic, assigned->partition, -1};
+    }
+    consumer->listener.revoked(consumer->listener.context, partitions, n, true);
+    free(partitions);
+    while (consumer->n_assigned > 0) {
+        drop_assigned(consumer, consumer->n_assigned - 1);
     }
 }
 

@@ -185,6 +185,8 @@ mr_status mr_conf_set_queue(const mr_conf_source *source, rd_kafka_conf_t *conf,
     if (has_backoff) {
         MR_TRY(mr_conf_prefer(source, conf, "fetch.queue.backoff.ms", "10", err));
     }
+    /* A seek, or a question on the same connection, waits for the fetch that is under way. */
+    MR_TRY(mr_conf_prefer(source, conf, "fetch.wait.max.ms", "100", err));
     MR_TRY(mr_conf_prefer_int(source, conf, "queued.min.messages", messages, err));
     return mr_conf_prefer_int(source, conf, "queued.max.messages.kbytes", kbytes, err);
 }

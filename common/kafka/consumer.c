@@ -50,10 +50,6 @@ void mr_consumer_release(mr_consumer *consumer)
     if (atomic_fetch_sub(&consumer->refs, 1) > 1) {
         return;
     }
-    for (size_t i = 0; i < consumer->n_assigned; i++) {
-        rd_kafka_queue_destroy(consumer->assigned[i].queue);
-        free(consumer->assigned[i].topic);
-    }
     if (consumer->parking != NULL) {
         rd_kafka_queue_destroy(consumer->parking);
     }
@@ -99,22 +95,16 @@ mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_
     return MR_OK;
 }
 
-/*
- * rd_kafka_consumer_close would wait without a limit, for instance for a coordinator that does not
- * answer. What has not ended in time is left to the group's session timeout.
- */
-void mr_consumer_close(mr_consumer *consumer)
+/* Leaves the group, with the rebalance that belongs to it; false when it did not end in time. */
+static bool leave(mr_consumer *consumer, rd_kafka_queue_t *queue)
 {
-    if (consumer == NULL) {
-        return;
-    }
     rd_kafka_t *rk = consumer->handle.rk;
     mr_clock *clock = mr_clock_system();
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(rk, queue);
     if (error != NULL) {
         mr_log_debug(&consumer->handle.log, "close: %s", rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
+        return false;
     }
     int64_t deadline_ms = mr_clock_monotonic_ms(clock) + CLOSE_MS;
     while (rd_kafka_consumer_closed(rk) == 0 && mr_clock_monotonic_ms(clock) < deadline_ms) {
@@ -125,10 +115,24 @@ void mr_consumer_close(mr_consumer *consumer)
             deadline_ms = mr_clock_monotonic_ms(clock) + CLOSE_MS;
         }
     }
-    if (rd_kafka_consumer_closed(rk) == 0) {
-        mr_log_warn(&consumer->handle.log,
-                    "the group was not left in time, its session timeout does it");
+    return rd_kafka_consumer_closed(rk) != 0;
+}
+
+/*
+ * rd_kafka_consumer_close would wait without a limit, for instance for a coordinator that does not
+ * answer. What has not ended in time is left to the group's session timeout.
+ */
+void mr_consumer_close(mr_consumer *consumer)
+{
+    if (consumer == NULL) {
+        return;
     }
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer->handle.rk);
+    if (!leave(consumer, queue)) {
+        mr_log_debug(&consumer->handle.log, "the group was not left, its session timeout does it");
+    }
+    /* After a fatal error there is no rebalance any more. */
+    mr_consumer_drop_all(consumer);
     rd_kafka_queue_destroy(queue);
     mr_consumer_release(consumer);
 }
@@ -148,7 +152,7 @@ static mr_status fail_of_message(mr_consumer *consumer, const rd_kafka_message_t
         return MR_OK;
     }
     const char *reason = fatal ? text : rd_kafka_message_errstr(message);
-    (void)mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "consume: %s", reason);
+    (void)mr_kafka_fail_text(code, reason, MR_STEP_CONSUME, err, "consume");
     err->action = MR_ACT_STOP;
     return MR_ERR_KAFKA;
 }

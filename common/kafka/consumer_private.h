@@ -39,7 +39,11 @@ struct mr_feed {
 /* rebalance_cb of librdkafka; the opaque is the handle. */
 void mr_consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                            rd_kafka_topic_partition_list_t *list, void *opaque);
+/* Tells the listener that all that is still assigned is lost. */
+void mr_consumer_drop_all(mr_consumer *consumer);
 void mr_consumer_release(mr_consumer *consumer);
+/* Has the group given this process a member ID, and not put it out since? Any thread. */
+bool mr_consumer_is_member(mr_consumer *consumer);
 /* The membership to commit with: generation and member ID as they are now. Not a member: action
  * ABORT. Any thread. */
 mr_status mr_consumer_group_metadata(mr_consumer *consumer,

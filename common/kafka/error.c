@@ -100,3 +100,14 @@ mr_status mr_kafka_fail_code(rd_kafka_resp_err_t code, mr_kafka_step step, mr_er
     va_end(arguments);
     return MR_ERR_KAFKA;
 }
+
+mr_status mr_kafka_fail_text(rd_kafka_resp_err_t code, const char *text, mr_kafka_step step,
+                             mr_error *err, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fill(err, code, mr_kafka_action(code, false, false, false, step),
+         text == NULL || text[0] == '\0' ? rd_kafka_err2str(code) : text, format, arguments);
+    va_end(arguments);
+    return MR_ERR_KAFKA;
+}

@@ -28,6 +28,10 @@ mr_status mr_kafka_fail(rd_kafka_error_t *error, mr_kafka_step step, mr_error *e
 /* The same from a bare code. */
 mr_status mr_kafka_fail_code(rd_kafka_resp_err_t code, mr_kafka_step step, mr_error *err,
                              const char *format, ...) MR_PRINTF(4, 5);
+/* The same with librdkafka's own text of it, where that says more than the code's; NULL or "": the
+ * code's. */
+mr_status mr_kafka_fail_text(rd_kafka_resp_err_t code, const char *text, mr_kafka_step step,
+                             mr_error *err, const char *format, ...) MR_PRINTF(5, 6);
 /* The table itself, for its test: flags as librdkafka's error object has them. */
 mr_action mr_kafka_action(rd_kafka_resp_err_t code, bool fatal, bool retriable, bool abortable,
                           mr_kafka_step step);

@@ -38,9 +38,10 @@ mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record, mr_
         mr_log_debug(&feed->consumer->handle.log, "fetch: %s", rd_kafka_message_errstr(message));
         return MR_TIMED_OUT;
     }
-    return mr_kafka_fail_code(message->err, MR_STEP_CONSUME, err, "fetch of %s [%" PRId32 "]: %s",
+    return mr_kafka_fail_text(message->err, rd_kafka_message_errstr(message), MR_STEP_CONSUME, err,
+                              "fetch of %s [%" PRId32 "]",
                               message->rkt == NULL ? "?" : rd_kafka_topic_name(message->rkt),
-                              message->partition, rd_kafka_message_errstr(message));
+                              message->partition);
 }
 
 void mr_feed_wake(mr_feed *feed)

@@ -33,7 +33,7 @@ static void remember_failure(mr_handle *handle, rd_kafka_resp_err_t code, const 
     pthread_mutex_lock(&handle->lock);
     if (!handle->has_failed) {
         handle->has_failed = true;
-        (void)mr_kafka_fail_code(code, MR_STEP_CONSUME, &handle->failure, "%s", reason);
+        (void)mr_kafka_fail_text(code, reason, MR_STEP_CONSUME, &handle->failure, "Kafka");
     }
     pthread_mutex_unlock(&handle->lock);
 }

@@ -16,6 +16,20 @@ mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *par
     return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
 }
 
+/*
+ * librdkafka's broker thread does not notice that a partition may be fetched again before it wakes
+ * for another reason, up to a second later (2.0.2 and 2.15.1). A question to the partition's leader
+ * is one; its answer is not waited for.
+ */
+static void wake_broker(mr_consumer *consumer, const mr_topic_partition *partition)
+{
+    enum { SENT_MS = 1 };
+    int64_t low = 0;
+    int64_t high = 0;
+    (void)rd_kafka_query_watermark_offsets(consumer->handle.rk, partition->topic,
+                                           partition->partition, &low, &high, SENT_MS);
+}
+
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err)
 {
@@ -24,7 +38,11 @@ mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *pa
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "resume");
     }
-    return mr_list_check(list, MR_STEP_CONSUME, "resume", err);
+    MR_TRY(mr_list_check(list, MR_STEP_CONSUME, "resume", err));
+    for (size_t i = 0; i < n; i++) {
+        wake_broker(consumer, &partitions[i]);
+    }
+    return MR_OK;
 }
 
 /*
@@ -81,6 +99,14 @@ mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *parti
     return MR_OK;
 }
 
+bool mr_consumer_is_member(mr_consumer *consumer)
+{
+    char *member_id = rd_kafka_memberid(consumer->handle.rk);
+    const bool is_member = member_id != NULL && member_id[0] != '\0';
+    rd_kafka_mem_free(consumer->handle.rk, member_id);
+    return is_member;
+}
+
 /*
  * Of a member that was put out of its group librdkafka gives metadata without generation and member
  * ID, and with those a broker accepts any transactional commit. The member ID is asked for second:
@@ -90,12 +116,9 @@ mr_status mr_consumer_group_metadata(mr_consumer *consumer,
                                      rd_kafka_consumer_group_metadata_t **ret_metadata,
                                      mr_error *err)
 {
-    rd_kafka_t *rk = consumer->handle.rk;
-    rd_kafka_consumer_group_metadata_t *metadata = rd_kafka_consumer_group_metadata(rk);
-    char *member_id = rd_kafka_memberid(rk);
-    const bool is_member = metadata != NULL && member_id != NULL && member_id[0] != '\0';
-    rd_kafka_mem_free(rk, member_id);
-    if (!is_member) {
+    rd_kafka_consumer_group_metadata_t *metadata =
+        rd_kafka_consumer_group_metadata(consumer->handle.rk);
+    if (metadata == NULL || !mr_consumer_is_member(consumer)) {
         if (metadata != NULL) {
             rd_kafka_consumer_group_metadata_destroy(metadata);
         }

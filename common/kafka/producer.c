@@ -246,10 +246,34 @@ mr_status mr_producer_begin(mr_producer *producer, mr_error *err)
     return MR_OK;
 }
 
+/*
+ * A record that librdkafka threw away says only that; why, is in the transaction's state, which every
+ * transactional call out of turn tells without doing anything.
+ */
+static void ask_why(mr_producer *producer)
+{
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(producer->handle.rk);
+    assert(error != NULL);
+    if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__STATE) {
+        rd_kafka_error_destroy(error);
+        return;
+    }
+    mr_error why;
+    (void)mr_kafka_fail(error, MR_STEP_PRODUCE, &why, "write");
+    if (why.action == MR_ACT_STOP || why.action == MR_ACT_ABORT) {
+        producer->failure = why;
+    }
+}
+
 /* A handle without success left, and records that were lost, are told before more is done. */
 static mr_status check(mr_producer *producer, mr_error *err)
 {
     if (producer->has_failed) {
+        const int code = producer->failure.native;
+        if (producer->in_transaction && (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                                         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)) {
+            ask_why(producer);
+        }
         *err = producer->failure;
         return err->status;
     }
@@ -258,7 +282,7 @@ static mr_status check(mr_producer *producer, mr_error *err)
         err->action = MR_ACT_ABORT;
         return MR_ERR_KAFKA;
     }
-    return MR_OK;
+    return mr_handle_check(&producer->handle, err);
 }
 
 mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64_t *offset_slot,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "kafka/error_codes.h"
 #include "kafka/handle.h"
 #include "kafka/inbound.h"
 #include "kafka/list.h"
@@ -22,6 +23,7 @@ struct mr_reader {
     mr_inbound inbound;
     started *started;
     size_t n_started;
+    size_t n_checked; /* of them are known to be readable, as far as metadata tells */
 };
 
 static mr_status configure(const mr_reader_options *options, const mr_conf_source *source,
@@ -32,8 +34,8 @@ static mr_status configure(const mr_reader_options *options, const mr_conf_sourc
     MR_TRY(mr_conf_set(conf, "auto.offset.reset", "earliest", err));
     MR_TRY(mr_conf_set(conf, "isolation.level",
                        options->read_uncommitted ? "read_uncommitted" : "read_committed", err));
-    /* Questions wait behind a fetch on the same connection. */
-    MR_TRY(mr_conf_prefer(source, conf, "fetch.wait.max.ms", "100", err));
+    /* How long a missing topic may still be one that was just made. */
+    MR_TRY(mr_conf_prefer(source, conf, "topic.metadata.propagation.max.ms", "3000", err));
     return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
 }
 
@@ -61,6 +63,7 @@ static void stop_all(mr_reader *reader)
     free(reader->started);
     reader->started = NULL;
     reader->n_started = 0;
+    reader->n_checked = 0;
 }
 
 void mr_reader_free(mr_reader *reader)
@@ -100,12 +103,42 @@ mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitio
     return MR_OK;
 }
 
+/*
+ * librdkafka says nothing of a topic that may not be read: it asks again for ever. So when nothing
+ * comes, the topics are asked for, one a call.
+ */
+static mr_status check_next(mr_reader *reader, mr_error *err)
+{
+    enum { ASK_MS = 1000 };
+    if (reader->n_checked == reader->n_started) {
+        return MR_OK;
+    }
+    const struct started *next = &reader->started[reader->n_checked];
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(reader->handle.rk, 0, next->topic, &metadata, ASK_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return MR_OK; /* Asked again the next time. */
+    }
+    const rd_kafka_resp_err_t code =
+        metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_metadata_destroy(metadata);
+    /* That a topic is missing, librdkafka does say, when it is sure. */
+    if (code != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
+        mr_kafka_class_of(code) == MR_KAFKA_PERMANENT) {
+        return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "read %s [%" PRId32 "]",
+                                  rd_kafka_topic_name(next->topic), next->partition);
+    }
+    reader->n_checked++;
+    return MR_OK;
+}
+
 mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_record, mr_error *err)
 {
     const rd_kafka_message_t *message = mr_inbound_next(&reader->inbound, timeout_ms);
     if (message == NULL) {
         mr_handle_serve(&reader->handle);
         MR_TRY(mr_handle_check(&reader->handle, err));
+        MR_TRY(check_next(reader, err));
         return MR_TIMED_OUT;
     }
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -124,7 +157,8 @@ mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_recor
         mr_log_debug(&reader->handle.log, "fetch: %s", rd_kafka_message_errstr(message));
         return MR_TIMED_OUT;
     }
-    return mr_kafka_fail_code(message->err, MR_STEP_CONSUME, err, "read %s [%" PRId32 "]",
+    return mr_kafka_fail_text(message->err, rd_kafka_message_errstr(message), MR_STEP_CONSUME, err,
+                              "read %s [%" PRId32 "]",
                               message->rkt == NULL ? "?" : rd_kafka_topic_name(message->rkt),
                               message->partition);
 }

@@ -160,6 +160,7 @@ static const char *state_name(mr_task_state state)
 static void answer_snapshot(void *worker_argument, void *argument)
 {
     const mr_worker *worker = worker_argument;
+    const mr_stage *stage = mr_worker_stage(worker);
     mr_snapshot *snapshot = argument;
     for (size_t i = 0; i < worker->n_slots; i++) {
         const mr_slot *slot = worker->slots[i];
@@ -168,7 +169,8 @@ static void answer_snapshot(void *worker_argument, void *argument)
         }
         const mr_task_metrics *metrics = mr_task_metrics_of(slot->task);
         MR_GROW(snapshot->tasks, snapshot->capacity, snapshot->n_tasks + 1);
-        snapshot->tasks[snapshot->n_tasks++] = (mr_task_status){
+        mr_task_status *status = &snapshot->tasks[snapshot->n_tasks++];
+        *status = (mr_task_status){
             .number = (int32_t)i,
             .state = state_name(mr_task_state_of(slot->task)),
             .position = atomic_load(&metrics->position),
@@ -177,6 +179,10 @@ static void answer_snapshot(void *worker_argument, void *argument)
             .duplicates = atomic_load(&metrics->duplicates),
             .restored = atomic_load(&metrics->restored),
         };
+        for (size_t input = 0; input < MR_TASK_INPUTS_MAX; input++) {
+            status->positions[input] =
+                input < stage->n_from ? mr_task_position(slot->task, input) : -1;
+        }
     }
 }
 

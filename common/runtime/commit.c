@@ -66,7 +66,7 @@ static mr_status write_markers(mr_slot *slot, mr_error *err)
     const mr_stage *stage = mr_worker_stage(worker);
     char name[48];
     char input[24];
-    (void)snprintf(input, sizeof(input), "%" PRId64, mr_task_position(slot->task, 0));
+    (void)snprintf(input, sizeof(input), "%" PRId64, mr_task_applied(slot->task));
     const mr_header headers[] = {
         {MR_COMMIT_HEADER, commit_name(slot, name)},
         {MR_INPUT_HEADER, mr_bytes_text(input)},
@@ -130,6 +130,16 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
     return mr_producer_flush(worker->producer, timeout_ms, err);
 }
 
+/* The worker's budget is shared out evenly among the tasks that it has. */
+static size_t open_tasks(const mr_worker *worker)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        n += worker->slots[i] != NULL && worker->slots[i]->task != NULL;
+    }
+    return n == 0 ? 1 : n;
+}
+
 mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
 {
     size_t n_offsets;
@@ -149,7 +159,7 @@ mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
         if (takes_part(slot)) {
             mr_task_committed(slot->task);
             MR_TRY(mr_worker_write_behind(worker, slot, false, err));
-            mr_task_evict(slot->task, worker->budget.object_cache / worker->n_slots);
+            mr_task_evict(slot->task, worker->budget.object_cache / open_tasks(worker));
         }
     }
     return MR_OK;
@@ -204,14 +214,15 @@ mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all, mr_
     }
     const int64_t tail_max = worker->options.processor->runtime->tail_records;
     const size_t bytes = mr_task_behind_bytes(slot->task);
-    const bool too_many = bytes > worker->budget.behind / worker->n_slots;
+    const size_t bytes_max = worker->budget.behind / open_tasks(worker);
+    const bool too_many = bytes > bytes_max;
     const bool to_disk = slot->rows_since_disk >= tail_max;
     if (!all && !too_many && !to_disk) {
         return MR_OK;
     }
     /* A task has one flush under way at a time. When rows come faster than the disk takes them, this
      * wait is the back-pressure. */
-    const bool must_wait = all || bytes > 2 * (worker->budget.behind / worker->n_slots);
+    const bool must_wait = all || bytes > 2 * bytes_max;
     const mr_status taken = mr_worker_take_flush(slot, must_wait, err);
     if (taken != MR_OK) {
         return taken == MR_TIMED_OUT ? MR_OK : taken;
@@ -240,7 +251,8 @@ mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *
 {
     mr_log_warn(&worker->log, "%s: aborting, retrying from the last commit", cause->message);
     atomic_fetch_add_explicit(&worker->metrics.aborts, 1, memory_order_relaxed);
-    if (++worker->aborts_in_row > ABORTS_IN_ROW_MAX) {
+    worker->aborts_in_row++;
+    if (cause->action == MR_ACT_ABORT && worker->aborts_in_row > ABORTS_IN_ROW_MAX) {
         *err = *cause;
         err->action = MR_ACT_STOP;
         return mr_error_prefix(err, "gave up after %d aborted transactions in a row",

@@ -52,10 +52,13 @@ MR_DEFINE_CLEANUP(mr_processor, mr_processor_free)
 
 /* ---- Any thread ---- */
 
+enum { MR_TASK_INPUTS_MAX = 16 };
+
 typedef struct mr_task_status {
     int32_t number;
     const char *state; /* "restoring", "running", "suspended" */
     int64_t position;  /* next input offset */
+    int64_t positions[MR_TASK_INPUTS_MAX]; /* of each of the stage's inputs; -1: none known */
     int64_t records;
     int64_t dead_letters;
     int64_t duplicates;

@@ -138,8 +138,6 @@ static void take_restored(void *worker_argument, void *argument)
     mr_task_set_position(slot->task, 0, restore->committed);
     if (!mr_worker_is_exactly_once(worker)) {
         mr_task_skip_below(slot->task, restore->progress.input_offset);
-    } else {
-        mr_task_progress(slot->task)->input_offset = restore->progress.input_offset;
     }
     slot->attempt = restore->attempt;
     mr_log_info(&worker->log, "task %d: ready restored=%lld position=%lld warm=%s",

@@ -213,7 +213,6 @@ void mr_task_set_position(mr_task *task, size_t input, int64_t offset)
     task->positions[input] = offset;
     task->committed_positions[input] = offset;
     if (input == 0) {
-        task->progress.input_offset = offset;
         atomic_store_explicit(&task->metrics.position, offset, memory_order_relaxed);
     }
 }
@@ -221,6 +220,11 @@ void mr_task_set_position(mr_task *task, size_t input, int64_t offset)
 void mr_task_skip_below(mr_task *task, int64_t offset)
 {
     task->skip_below = offset;
+}
+
+int64_t mr_task_applied(const mr_task *task)
+{
+    return task->positions[0] > task->skip_below ? task->positions[0] : task->skip_below;
 }
 
 bool mr_task_is_dirty(const mr_task *task)
@@ -277,7 +281,7 @@ void mr_task_committed(mr_task *task)
 {
     memcpy(task->committed_positions, task->positions,
            task->tools.stage->n_from * sizeof(int64_t));
-    task->progress.input_offset = task->positions[0];
+    task->progress.input_offset = mr_task_applied(task);
     task->progress.commit++;
 }
 

@@ -73,6 +73,8 @@ int64_t mr_task_position(const mr_task *task, size_t input);
 void mr_task_set_position(mr_task *task, size_t input, int64_t offset);
 /* Inputs below this offset are in the state already (at_least_once, after a restore). */
 void mr_task_skip_below(mr_task *task, int64_t offset);
+/* Inputs below this offset are in the state: the position, or what a restore brought. */
+int64_t mr_task_applied(const mr_task *task);
 /* Has anything been processed since the last commit? */
 bool mr_task_is_dirty(const mr_task *task);
 /* The offsets to commit, only of inputs that moved; returns how many were written. */

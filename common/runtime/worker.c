@@ -149,7 +149,8 @@ mr_status mr_worker_failure(mr_worker *worker, mr_error *ret_err)
 void mr_worker_decide(mr_worker *worker, const mr_error *cause)
 {
     mr_error err = *cause;
-    while (err.action == MR_ACT_ABORT || err.action == MR_ACT_RETRY) {
+    while (!atomic_load(&worker->stopping) &&
+           (err.action == MR_ACT_ABORT || err.action == MR_ACT_RETRY)) {
         const mr_error again = err;
         if (mr_worker_recover(worker, &again, &err) == MR_OK) {
             return;

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <lua.h>
 
 enum { MR_LUA_UPVALUES_MAX = 256 };

@@ -6,7 +6,11 @@
 #include "script/lua_freeze.h"
 #include "script/lua_proxy.h"
 
-enum { DEPTH_MAX = 64 };
+enum {
+    DEPTH_MAX = 64,
+    BYTES_PER_UNIT = 16, /* copied in the work of one instruction: values are not on Lua's heap, and
+                          * their memory is limited by the work it takes to fill it */
+};
 
 /* ---- Errors ---- */
 
@@ -82,8 +86,17 @@ static const char *type_name(const mr_type *type)
 static int wrong_type(lua_State *L, const mr_type *type, int index, const mr_lua_place *place)
 {
     const mr_lua_proxy *proxy = mr_lua_proxy_at(L, index);
-    return mr_lua_place_error(L, place, "expected %s, got %s", type_name(type),
-                              proxy != NULL ? proxy->type->name : luaL_typename(L, index));
+    const mr_type *items = type->items;
+    if (proxy == NULL) {
+        return mr_lua_place_error(L, place, "expected %s, got %s", type_name(type),
+                                  luaL_typename(L, index));
+    }
+    const mr_type *given = proxy->type->type;
+    if (items != NULL && given->kind == type->kind) {
+        return mr_lua_place_error(L, place, "expected %s of %s, got one of %s", type_name(type),
+                                  type_name(items), type_name(given->items));
+    }
+    return mr_lua_place_error(L, place, "expected %s, got %s", type_name(type), type_name(given));
 }
 
 /* ---- Scalars ---- */
@@ -197,6 +210,7 @@ static void convert_text(lua_State *L, const mr_type *type, void *target, int in
         memcpy(target, text.data, text.len);
         return;
     }
+    mr_lua_charge(L, text.len / BYTES_PER_UNIT);
     if (type->kind == MR_TYPE_STRING && !mr_text_is_utf8(text)) {
         (void)mr_lua_place_error(L, place, "a string must be UTF-8");
     }
@@ -421,8 +435,7 @@ static bool may_be(lua_State *L, const mr_type *branch, int index)
 {
     const mr_lua_proxy *proxy = mr_lua_proxy_at(L, index);
     if (proxy != NULL) {
-        return proxy->type->type == branch ||
-               (proxy->type->type->kind == branch->kind && branch->kind != MR_TYPE_RECORD);
+        return mr_lua_type_same(proxy->type, branch);
     }
     const mr_schema *tag = mr_lua_tag_of(L, index);
     switch (branch->kind) {
@@ -492,10 +505,12 @@ static void convert_at(lua_State *L, mr_lua_type *type, void *target, int index,
         convert_table(L, type, target, index, place, depth);
         return;
     }
-    if (proxy->type->type != type->type) {
+    if (!mr_lua_type_same(type, proxy->type->type)) {
         (void)wrong_type(L, type->type, index, place);
     }
-    mr_value_copy(type->type, target, mr_lua_proxy_live(L, proxy));
+    const void *source = mr_lua_proxy_live(L, proxy);
+    mr_lua_charge(L, mr_value_bytes(type->type, source) / BYTES_PER_UNIT);
+    mr_value_copy(type->type, target, source);
 }
 
 void mr_lua_convert(lua_State *L, mr_lua_type *type, void *target, int index,

@@ -3,6 +3,7 @@
 #include "script/lua_code.h"
 #include "script/lua_order.h"
 #include "script/lua_state.h"
+#include "script/lua_text.h"
 
 /* The address is the key of the hidden content in a frozen table's metatable. */
 static const char content_key[1];
@@ -38,21 +39,18 @@ bool mr_lua_is_frozen(lua_State *L, int index)
 
 static int refuse_write(lua_State *L)
 {
-    mr_lua_order_text(L, 2);
+    mr_lua_text(L, 2);
     return luaL_error(L, "'%s' cannot be set: what app.lua has made does not change, because "
                          "handlers keep nothing between calls",
                       lua_tostring(L, -1));
 }
 
-/* __index of a table whose own metatable has a function for it; upvalues: content, function. */
-static int index_frozen(lua_State *L)
+/* __index of the content of a frozen table whose own metatable has a function for what is missing;
+ * upvalues: the frozen table, the function. The content itself is never shown. */
+static int index_missing(lua_State *L)
 {
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
-        return 1;
-    }
     lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushvalue(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 2);
     lua_call(L, 2, 1);
     return 1;
@@ -65,28 +63,25 @@ static int length_of_frozen(lua_State *L)
     return 1;
 }
 
-/* The content's table answers, and what it does not have comes from where it came from before.
- * The stack: ..., content, metatable, with the old __index on top, which is popped. */
-static void set_index(lua_State *L)
+/* The content answers, and what it does not have comes from where it came from before: the old
+ * __index, on top of the stack, which is popped. */
+static void set_index(lua_State *L, int table, int content, int hidden)
 {
-    const int content = lua_gettop(L) - 2;
-    if (lua_isfunction(L, -1)) {
-        lua_pushvalue(L, content);
-        lua_insert(L, -2);
-        lua_pushcclosure(L, index_frozen, 2);
-        lua_setfield(L, -2, "__index");
+    lua_pushvalue(L, content);
+    lua_setfield(L, hidden, "__index");
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
         return;
     }
-    if (!lua_isnil(L, -1)) {
-        lua_createtable(L, 0, 1);
+    if (lua_isfunction(L, -1)) {
+        lua_pushvalue(L, table);
         lua_insert(L, -2);
-        lua_setfield(L, -2, "__index");
-        (void)lua_setmetatable(L, content);
-    } else {
-        lua_pop(L, 1);
+        lua_pushcclosure(L, index_missing, 2);
     }
-    lua_pushvalue(L, content);
+    lua_createtable(L, 0, 1);
+    lua_insert(L, -2);
     lua_setfield(L, -2, "__index");
+    (void)lua_setmetatable(L, content);
 }
 
 static void move_entries(lua_State *L, int from, int to)
@@ -129,7 +124,7 @@ static void freeze_table(lua_State *L, int table)
     }
     lua_pushliteral(L, "__index");
     (void)lua_rawget(L, hidden);
-    set_index(L);
+    set_index(L, table, content, hidden);
     lua_pushcfunction(L, refuse_write);
     lua_setfield(L, hidden, "__newindex");
     lua_pushliteral(L, "__len");
@@ -181,7 +176,7 @@ static void check_function(lua_State *L, int function)
     bool assigned[MR_LUA_UPVALUES_MAX];
     if (lua_iscfunction(L, function)) {
         if (mr_lua_is_iterator(lua_tocfunction(L, function))) {
-            (void)luaL_error(L, "app.lua keeps an iterator, which would go on between calls: call "
+            (void)luaL_error(L, "an iterator was kept, which would go on between calls: call "
                                 "pairs or gmatch where it is used");
         }
         return;

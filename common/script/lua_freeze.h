@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <lua.h>
 
 /* Pushes the table that holds the entries of the table at `index`: itself unless it is frozen. */

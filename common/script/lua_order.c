@@ -5,7 +5,6 @@
 #include "script/lua_freeze.h"
 #include "script/lua_proxy.h"
 #include "script/lua_string.h"
-#include "script/lua_text.h"
 
 /* A key while they are sorted; the table keeps the text alive. */
 typedef struct sort_key {
@@ -25,11 +24,6 @@ static int compare_keys(const void *a, const void *b)
         return mr_bytes_compare(left->text, right->text);
     }
     return (left->number > right->number) - (left->number < right->number);
-}
-
-void mr_lua_order_text(lua_State *L, int index)
-{
-    mr_lua_text(L, index);
 }
 
 /* Reads the key at the top of the stack. */

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <lua.h>
 
 int mr_lua_pairs(lua_State *L);
@@ -11,6 +13,3 @@ int mr_lua_next(lua_State *L);
 
 /* Whether the function holds a position in a table or text. */
 bool mr_lua_is_iterator(lua_CFunction function);
-
-/* Pushes the value at `index` as it is written in a message about a key. */
-void mr_lua_order_text(lua_State *L, int index);

@@ -17,6 +17,7 @@
 /* The first member of every userdata that Lua code can hold. */
 typedef enum mr_lua_object {
     MR_LUA_PROXY = 1,
+    MR_LUA_STORE,
     MR_LUA_OTHER,
 } mr_lua_object;
 

@@ -1,11 +1,13 @@
 #include "script/lua_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
 #include "core/file.h"
 #include "script/lua_sandbox.h"
 #include "script/lua_text.h"
+#include "script/lua_type.h"
 
 enum {
     /* The hook runs this often; it costs nothing that could be measured from here on. */
@@ -99,20 +101,45 @@ bool mr_lua_is_limit(lua_State *L, int pcall_status)
 
 int mr_lua_raise(lua_State *L, const mr_error *err)
 {
-    if (err->error_class != NULL && strcmp(err->error_class, "limit") == 0) {
-        mr_lua_of(L)->limit = MR_LUA_INSTRUCTION_LIMIT;
-        stop_at_next_instruction(L);
-    }
-    return luaL_error(L, "%s", err->message);
+    mr_lua *lua = mr_lua_of(L);
+    lua->limit = MR_LUA_FAILURE;
+    lua->failure = *err;
+    lua->fuel = 0;
+    stop_at_next_instruction(L);
+    luaL_where(L, 1);
+    return lua_error(L);
 }
 
 /* ---- Running ---- */
 
-/* Turns whatever was raised into text while the call that raised it is still there. */
+/* "name.lua:12: " at the beginning. */
+static bool has_place(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    return colon != NULL && colon - text > 4 && strncmp(colon - 4, ".lua", 4) == 0;
+}
+
+/* Turns whatever was raised into text, with the line of the app that was running, while the call that
+ * raised it is still there. */
 static int to_message(lua_State *L)
 {
     if (lua_type(L, 1) != LUA_TSTRING) {
         mr_lua_text(L, 1);
+        lua_replace(L, 1);
+    }
+    lua_settop(L, 1);
+    if (has_place(lua_tostring(L, 1))) {
+        return 1;
+    }
+    lua_Debug info;
+    for (int level = 1; lua_getstack(L, level, &info) != 0; level++) {
+        (void)lua_getinfo(L, "Sl", &info);
+        if (info.currentline > 0) {
+            lua_pushfstring(L, "%s:%d: ", info.short_src, info.currentline);
+            lua_insert(L, 1);
+            lua_concat(L, 2);
+            return 1;
+        }
     }
     return 1;
 }
@@ -126,10 +153,18 @@ static mr_status limit_error(const mr_lua *lua, mr_error *err)
     }
     /* What was raised is the place, "app.lua:12: ", unless that did not fit into memory either. */
     const char *where = lua_type(lua->L, -1) == LUA_TSTRING ? lua_tostring(lua->L, -1) : "";
+    if (strncmp(where, "not enough", 10) == 0) {
+        where = "";
+    }
+    if (lua->limit == MR_LUA_FAILURE) {
+        *err = lua->failure;
+        (void)snprintf(err->message, sizeof(err->message), "%.100s%.370s", where,
+                       lua->failure.message);
+        return err->status;
+    }
     return mr_error_record(err, MR_ERR_HANDLER, "limit",
                            "%sstopped: the call runs longer than the limit of %lld instructions",
-                           strncmp(where, "not enough", 10) == 0 ? "" : where,
-                           (long long)lua->granted);
+                           where, (long long)lua->granted);
 }
 
 static mr_status run_error(mr_lua *lua, int status, mr_error *err)
@@ -187,6 +222,9 @@ void mr_lua_load_file(lua_State *L, const char *directory, const char *name)
     /* "t": text only, precompiled code could break out of the sandbox. */
     if (luaL_loadbufferx(L, mr_buf_text(&lua->scratch), lua->scratch.len, chunk_name, "t") !=
         LUA_OK) {
+        if (!has_place(lua_tostring(L, -1))) {
+            (void)luaL_error(L, "%s:1: %s", name, lua_tostring(L, -1));
+        }
         (void)lua_error(L);
     }
     lua_insert(L, -3);
@@ -207,6 +245,7 @@ mr_status mr_lua_new(const char *directory, const mr_lua_limits *limits, mr_lua 
         lua->limits.memory_bytes = MR_LUA_MEMORY;
     }
     lua->directory = directory;
+    lua->types = mr_lua_types_new();
     lua->L = lua_newstate(allocate, lua);
     if (lua->L == NULL) {
         return mr_error_set(err, MR_ERR_USAGE, "a Lua state does not fit into %zu bytes",
@@ -226,6 +265,7 @@ void mr_lua_free(mr_lua *lua)
     if (lua->L != NULL) {
         lua_close(lua->L);
     }
+    mr_lua_types_free(lua->types);
     mr_buf_deinit(&lua->scratch);
     free(lua);
 }

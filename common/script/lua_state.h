@@ -30,6 +30,8 @@ typedef enum mr_lua_limit {
     MR_LUA_WITHIN = 0,
     MR_LUA_INSTRUCTION_LIMIT,
     MR_LUA_MEMORY_LIMIT,
+    MR_LUA_FAILURE, /* of something below a C function: a store that cannot be read, a record that
+                     * is too large to send. Not the app's to catch either. */
 } mr_lua_limit;
 
 typedef struct mr_lua {
@@ -44,6 +46,7 @@ typedef struct mr_lua {
     int64_t granted;
     int64_t fuel;
     mr_lua_limit limit; /* that the running call has hit */
+    mr_error failure;   /* with MR_LUA_FAILURE */
     bool loading;       /* app.lua is running: `require` reads files, globals may be set */
     /* Scratch memory of C functions, so that a Lua error leaks nothing. */
     mr_buf scratch;
@@ -73,7 +76,8 @@ mr_status mr_lua_run(mr_lua *lua, lua_CFunction body, void *argument, int64_t in
 void mr_lua_charge(lua_State *L, size_t units);
 /* Whether an error that lua_pcall returned is a limit, which nobody but mr_lua_run may catch. */
 bool mr_lua_is_limit(lua_State *L, int pcall_status);
-/* Raises `err`, which a C function got from below. */
+/* Ends the call with `err`, which a C function got from below: mr_lua_run returns it as it is, with
+ * the line of the app before its message. */
 int mr_lua_raise(lua_State *L, const mr_error *err);
 
 /* Pushes the chunk of a file ("app.lua", shown so in messages), its environment not yet set. Within

@@ -187,6 +187,93 @@ mr_lua_type *mr_lua_type_below(lua_State *L, mr_lua_type *type, size_t i)
     return type->below[i];
 }
 
+/* ---- The same type, written in two schemas ---- */
+
+/* Pairs that are being compared: in a recursive type they come again below themselves. */
+typedef struct type_pair {
+    const struct type_pair *above;
+    const mr_type *a;
+    const mr_type *b;
+    size_t depth;
+} type_pair;
+
+static bool same_types(const mr_type *a, const mr_type *b, const type_pair *above);
+
+static bool same_fields(const mr_type *a, const mr_type *b, const type_pair *pair)
+{
+    for (size_t i = 0; i < a->n_fields; i++) {
+        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 ||
+            a->fields[i].offset != b->fields[i].offset ||
+            !same_types(a->fields[i].type, b->fields[i].type, pair)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_branches(const mr_type *a, const mr_type *b, const type_pair *pair)
+{
+    for (size_t i = 0; i < a->n_branches; i++) {
+        if (!same_types(a->branches[i], b->branches[i], pair)) {
+            return false;
+        }
+    }
+    return a->payload == b->payload;
+}
+
+static bool same_symbols(const mr_type *a, const mr_type *b)
+{
+    for (size_t i = 0; i < a->n_symbols; i++) {
+        if (strcmp(a->symbols[i], b->symbols[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_types(const mr_type *a, const mr_type *b, const type_pair *above)
+{
+    enum { DEPTH_MAX = 64 };
+    const type_pair pair = {.above = above, .a = a, .b = b, .depth = above == NULL ? 0 : above->depth + 1};
+    if (a == b) {
+        return true;
+    }
+    for (const type_pair *seen = above; seen != NULL; seen = seen->above) {
+        if (seen->a == a && seen->b == b) {
+            return true;
+        }
+    }
+    if (pair.depth == DEPTH_MAX || a->kind != b->kind || a->size != b->size ||
+        a->n_fields != b->n_fields || a->n_branches != b->n_branches ||
+        a->n_symbols != b->n_symbols || a->fixed_size != b->fixed_size ||
+        strcmp(a->name, b->name) != 0) {
+        return false;
+    }
+    if (a->kind == MR_TYPE_ARRAY || a->kind == MR_TYPE_MAP) {
+        return a->stride == b->stride && a->entry_value == b->entry_value &&
+               same_types(a->items, b->items, &pair);
+    }
+    return same_fields(a, b, &pair) && same_branches(a, b, &pair) && same_symbols(a, b);
+}
+
+bool mr_lua_type_same(mr_lua_type *type, const mr_type *other)
+{
+    enum { TWINS = sizeof(type->twins) / sizeof(type->twins[0]) };
+    if (type->type == other) {
+        return true;
+    }
+    for (size_t i = 0; i < TWINS; i++) {
+        if (type->twins[i] == other) {
+            return true;
+        }
+    }
+    if (!same_types(type->type, other, NULL)) {
+        return false;
+    }
+    type->twins[type->n_twins++ % TWINS] = other;
+    return true;
+}
+
 void *mr_lua_type_scratch(mr_lua_type *type)
 {
     if (type->scratch == NULL) {

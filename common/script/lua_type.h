@@ -28,6 +28,8 @@ struct mr_lua_type {
     size_t n_used;    /* by call number `call` */
     uint64_t call;
     void *scratch;    /* a value of the type to convert into, NULL until needed */
+    const mr_type *twins[4]; /* other types that were found to be the same, the last ones */
+    size_t n_twins;
     mr_lua_type *next;
 };
 
@@ -43,6 +45,9 @@ void mr_lua_types_free(mr_lua_types *types);
 /* Within a protected call. */
 mr_lua_type *mr_lua_type_of(lua_State *L, const mr_type *type);
 mr_lua_type *mr_lua_type_below(lua_State *L, mr_lua_type *type, size_t i);
+/* Whether values of the other type can be copied to it: every schema has types of its own for the
+ * lists, maps and records it uses, also where another one uses the same. */
+bool mr_lua_type_same(mr_lua_type *type, const mr_type *other);
 /* A value of the type in its initial state; the next caller gets the same one. */
 void *mr_lua_type_scratch(mr_lua_type *type);
 

@@ -184,11 +184,10 @@ static mr_status check_block(checker *c, const mr_plan *plan, int64_t *ret_count
         count = -count;
         *ret_end = c->at + size;
     }
-    const bool weightless = plan->writer->kind == MR_TYPE_ARRAY &&
-                            mr_type_info_of(plan->writer->items)->weightless;
+    const bool weightless =
+        plan->writer->kind == MR_TYPE_ARRAY && mr_type_info_of(plan->writer->items)->weightless;
     const size_t element_bytes = plan->target->stride;
-    const uint64_t limit =
-        weightless ? c->memory_left / element_bytes : (uint64_t)(c->end - c->at);
+    const uint64_t limit = weightless ? c->memory_left / element_bytes : (uint64_t)(c->end - c->at);
     if ((uint64_t)count > limit) {
         return fail(c, "deserialize", "a block of %" PRId64 " elements, but %td bytes are left",
                     count, c->end - c->at);
@@ -276,10 +275,8 @@ static mr_status check(checker *c, const mr_plan *plan)
         return check_skip(c, sizeof(double));
     case MR_TYPE_BYTES:
     case MR_TYPE_STRING:
-        return check_bytes(c,
-                           plan->writer->kind == MR_TYPE_STRING ||
-                               plan->target->kind == MR_TYPE_STRING,
-                           NULL);
+        return check_bytes(
+            c, plan->writer->kind == MR_TYPE_STRING || plan->target->kind == MR_TYPE_STRING, NULL);
     case MR_TYPE_FIXED:
         return check_skip(c, plan->writer->fixed_size);
     case MR_TYPE_ENUM:

@@ -24,22 +24,60 @@ avro_value_t mr_plan_value(const mr_plan *plan, void *value)
     return (avro_value_t){(avro_value_iface_t *)(uintptr_t)&plan->iface, value};
 }
 
+static void begin(const mr_plan *plan, void *value);
+
+static void begin_record(const mr_plan *plan, void *self)
+{
+    for (size_t i = 0; i < plan->n_presets; i++) {
+        const mr_field *field = plan->presets[i];
+        mr_value_copy(field->type, (uint8_t *)self + field->offset, field->preset);
+    }
+    for (size_t i = 0; i < plan->writer->n_fields; i++) {
+        if (!plan->fields[i].skip) {
+            begin(plan->fields[i].plan, (uint8_t *)self + plan->fields[i].offset);
+        }
+    }
+}
+
+static void begin_target(const mr_plan *plan, void *self)
+{
+    if (plan->writer->kind == MR_TYPE_RECORD) {
+        begin_record(plan, self);
+    } else if (plan->writer->kind == MR_TYPE_ARRAY || plan->writer->kind == MR_TYPE_MAP) {
+        mr_array_clear(plan->target, self);
+    }
+}
+
+/*
+ * Makes memory ready to be read into: fields that the writer lacks get their defaults, arrays and
+ * maps are empty. Everything else will be written over, and a writer's union begins its branch
+ * when it is known.
+ */
+static void begin(const mr_plan *plan, void *value)
+{
+    if (plan->reader_branch >= 0) {
+        mr_union_select(plan->reader, value, plan->reader_branch);
+        value = mr_union_payload(plan->reader, value);
+    }
+    begin_target(plan, value);
+}
+
 static int plan_reset(const avro_value_iface_t *iface, void *self)
 {
-    mr_value_reset(plan_of(iface)->target, self);
+    begin_target(plan_of(iface), self);
     return 0;
 }
 
 static avro_type_t plan_get_type(const avro_value_iface_t *iface, const void *self)
 {
     static const avro_type_t types[] = {
-        [MR_TYPE_NULL] = AVRO_NULL,     [MR_TYPE_BOOLEAN] = AVRO_BOOLEAN,
-        [MR_TYPE_INT] = AVRO_INT32,     [MR_TYPE_LONG] = AVRO_INT64,
-        [MR_TYPE_FLOAT] = AVRO_FLOAT,   [MR_TYPE_DOUBLE] = AVRO_DOUBLE,
-        [MR_TYPE_BYTES] = AVRO_BYTES,   [MR_TYPE_STRING] = AVRO_STRING,
-        [MR_TYPE_FIXED] = AVRO_FIXED,   [MR_TYPE_ENUM] = AVRO_ENUM,
-        [MR_TYPE_ARRAY] = AVRO_ARRAY,   [MR_TYPE_MAP] = AVRO_MAP,
-        [MR_TYPE_UNION] = AVRO_UNION,   [MR_TYPE_RECORD] = AVRO_RECORD,
+        [MR_TYPE_NULL] = AVRO_NULL,   [MR_TYPE_BOOLEAN] = AVRO_BOOLEAN,
+        [MR_TYPE_INT] = AVRO_INT32,   [MR_TYPE_LONG] = AVRO_INT64,
+        [MR_TYPE_FLOAT] = AVRO_FLOAT, [MR_TYPE_DOUBLE] = AVRO_DOUBLE,
+        [MR_TYPE_BYTES] = AVRO_BYTES, [MR_TYPE_STRING] = AVRO_STRING,
+        [MR_TYPE_FIXED] = AVRO_FIXED, [MR_TYPE_ENUM] = AVRO_ENUM,
+        [MR_TYPE_ARRAY] = AVRO_ARRAY, [MR_TYPE_MAP] = AVRO_MAP,
+        [MR_TYPE_UNION] = AVRO_UNION, [MR_TYPE_RECORD] = AVRO_RECORD,
     };
     (void)self;
     return types[plan_of(iface)->writer->kind];
@@ -156,6 +194,7 @@ static int plan_set_branch(const avro_value_iface_t *iface, void *self, int disc
         plan->branches[discriminant] == NULL) {
         return EINVAL;
     }
+    begin(plan->branches[discriminant], self);
     *branch = mr_plan_value(plan->branches[discriminant], self);
     return 0;
 }
@@ -167,7 +206,9 @@ static int plan_append(const avro_value_iface_t *iface, void *self, avro_value_t
     if (new_index != NULL) {
         *new_index = ((mr_array *)self)->len;
     }
-    *child = mr_plan_value(plan->items, mr_array_push(plan->target, self));
+    void *element = mr_array_extend(plan->target, self);
+    begin(plan->items, element);
+    *child = mr_plan_value(plan->items, element);
     return 0;
 }
 
@@ -181,7 +222,9 @@ static int plan_add(const avro_value_iface_t *iface, void *self, const char *key
     if (is_new != NULL) {
         *is_new = 1;
     }
-    *child = mr_plan_value(plan->items, mr_map_append(plan->target, self, mr_bytes_text(key)));
+    void *value = mr_map_append(plan->target, self, mr_bytes_text(key));
+    begin(plan->items, value);
+    *child = mr_plan_value(plan->items, value);
     return 0;
 }
 

@@ -7,6 +7,9 @@
 
 /* Avro 1.11 specification, "Schema Resolution". */
 
+/* Of unions with a thousand records each only a mistake or an attack makes more pairs. */
+enum { PLANS_MAX = 16384 };
+
 struct mr_plan_set {
     mr_plan **plans; /* one for each pair of types that was met */
     size_t n;
@@ -30,6 +33,7 @@ static void free_plan(mr_plan *plan)
     free((void *)(uintptr_t)plan->fields);
     free((void *)(uintptr_t)plan->branches);
     free((void *)(uintptr_t)plan->symbols);
+    free(plan->presets);
     free(plan);
 }
 
@@ -130,7 +134,8 @@ MR_PRINTF(2, 3)
 static bool fail(builder *b, const char *format, ...)
 {
     char path[MR_AVRO_PATH_TEXT];
-    const int len = snprintf(b->reason, sizeof(b->reason), "%s: ", mr_avro_path_text(&b->path, path));
+    const int len =
+        snprintf(b->reason, sizeof(b->reason), "%s: ", mr_avro_path_text(&b->path, path));
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(b->reason + len, sizeof(b->reason) - (size_t)len, format, arguments);
@@ -170,21 +175,29 @@ static const mr_plan *resolve_below(builder *b, const char *step, const mr_type 
     return plan;
 }
 
-/* Fields that the writer lacks get the reader's default when the value is reset. */
-static bool check_missing(builder *b, const mr_type *writer, const mr_type *reader)
+/* Fields that the writer lacks get the reader's default. */
+static bool list_presets(builder *b, mr_plan *plan, const mr_type *writer, const mr_type *reader)
 {
+    free(plan->presets);
+    plan->n_presets = 0;
+    plan->presets = mr_alloc(reader->n_fields * sizeof(const mr_field *));
     for (size_t i = 0; i < reader->n_fields; i++) {
-        if (reader->fields[i].preset == NULL && find_field(writer, reader, i) < 0) {
-            return fail(b, "the writer has no field '%s', and the reader's has no default",
-                        reader->fields[i].name);
+        const mr_field *field = &reader->fields[i];
+        if (find_field(writer, reader, i) >= 0) {
+            continue;
         }
+        if (field->preset == NULL) {
+            return fail(b, "the writer has no field '%s', and the reader's has no default",
+                        field->name);
+        }
+        plan->presets[plan->n_presets++] = field;
     }
     return true;
 }
 
 static bool resolve_record(builder *b, mr_plan *plan, const mr_type *writer, const mr_type *reader)
 {
-    if (!check_missing(b, writer, reader)) {
+    if (!list_presets(b, plan, writer, reader)) {
         return false;
     }
     mr_plan_field *fields = mr_alloc_zero(writer->n_fields, sizeof(*fields));
@@ -325,9 +338,9 @@ static const mr_plan *resolve(builder *b, const mr_type *writer, const mr_type *
         }
         return plan->failed ? NULL : plan;
     }
-    if (b->path.depth == MR_AVRO_DEPTH_MAX) {
-        /* Only two schemas that refer back to themselves in different ways come here. */
-        (void)fail(b, "types are too deeply within each other");
+    if (b->path.depth == MR_AVRO_DEPTH_MAX || b->set->n == PLANS_MAX) {
+        /* Only two schemas that refer back to themselves in different ways come so deep. */
+        (void)fail(b, "too many types within each other");
         return NULL;
     }
     plan = add(b->set, writer, reader);
@@ -355,8 +368,10 @@ mr_status mr_plan_set_new(const mr_type *writer, const mr_type *reader, mr_plan_
     builder b = {.set = set};
     const mr_plan *top = resolve(&b, writer, reader);
     if (top == NULL) {
-        return mr_error_record(err, MR_ERR_DATA, "validate", "the reader's schema '%s' does not take the "
-                               "writer's '%s': %s", reader->name, writer->name, b.reason);
+        return mr_error_record(err, MR_ERR_DATA, "validate",
+                               "the reader's schema '%s' does not take the "
+                               "writer's '%s': %s",
+                               reader->name, writer->name, b.reason);
     }
     set->top = (mr_plan *)(uintptr_t)top;
     *ret_set = MR_STEAL(&set);

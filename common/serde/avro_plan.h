@@ -3,9 +3,9 @@
  *
  * A plan is Avro's schema resolution of a writer's against a reader's type, worked out once: a tree
  * (with cycles where types refer back) that has the writer's shape and knows for each part where in
- * the reader's memory it goes. To avro-c a plan is an avro_value_iface: avro-c reads and writes what
- * it takes for a value of the writer's schema, and our memory changes (avro_iface.c). avro-c's own
- * avro_resolved_writer is not used: it stores an enum by the writer's index, refuses a reader's
+ * the reader's memory it goes. To avro-c a plan is an avro_value_iface: avro-c reads and writes
+ * what it takes for a value of the writer's schema, and our memory changes (avro_iface.c). avro-c's
+ * own avro_resolved_writer is not used: it stores an enum by the writer's index, refuses a reader's
  * field that the writer lacks even when it has a default, and knows neither aliases nor
  * string <-> bytes.
  *
@@ -39,10 +39,12 @@ struct mr_plan {
     int reader_branch; /* -1: target is reader */
     bool failed;       /* does not resolve; kept as a memory of that */
     avro_schema_t avro;
-    const mr_plan_field *fields;     /* record: by the writer's index */
-    const mr_plan *const *branches;  /* the writer's union: NULL where one does not resolve */
-    const mr_plan *items;            /* array and map */
-    const int32_t *symbols;          /* enum: the reader's index by the writer's, -1: none */
+    const mr_plan_field *fields; /* record: by the writer's index */
+    const mr_field **presets;    /* record: the reader's fields that the writer lacks */
+    size_t n_presets;
+    const mr_plan *const *branches; /* the writer's union: NULL where one does not resolve */
+    const mr_plan *items;           /* array and map */
+    const int32_t *symbols;         /* enum: the reader's index by the writer's, -1: none */
 };
 
 /* All plans that two types need. Thread: built by one; read by any. */
@@ -59,7 +61,8 @@ const mr_plan *mr_plan_set_top(const mr_plan_set *set);
 
 /* The methods that every plan has. */
 void mr_plan_iface_init(mr_plan *plan);
-/* What avro-c reads into or writes from. Reading: selects the reader's branch where it is a union. */
+/* What avro-c reads into or writes from. Reading: selects the reader's branch where it is a union.
+ */
 avro_value_t mr_plan_value(const mr_plan *plan, void *value);
 
 /* ---- avro_check.c ---- */

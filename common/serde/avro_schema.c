@@ -23,8 +23,8 @@ mr_status mr_schema_avro(mr_schema_file *file, mr_error *err)
         }
         MR_CLEANUP(mr_buf_deinit) mr_buf canonical = MR_BUF_NULL;
         mr_type_canonical(&info->type, &canonical);
-        const int native = avro_schema_from_json_length((const char *)canonical.data,
-                                                        canonical.len, &info->avro);
+        const int native =
+            avro_schema_from_json_length((const char *)canonical.data, canonical.len, &info->avro);
         if (native != 0) {
             info->avro = NULL;
             const mr_status status = mr_error_set(err, MR_ERR_DATA, "%s: avro-c refuses type '%s'",

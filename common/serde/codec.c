@@ -49,7 +49,7 @@ struct mr_codec {
     pair *pairs; /* in the order of addresses, for a binary search */
     size_t n_pairs;
     size_t pairs_capacity;
-    size_t last_pair; /* a stream often has the same pair again */
+    size_t last_pair;  /* a stream often has the same pair again */
     told_schema *told; /* in the order of IDs */
     size_t n_told;
     size_t told_capacity;
@@ -196,22 +196,19 @@ static size_t told_bound(const mr_codec *codec, int32_t id)
     return from;
 }
 
-static mr_status find_told(mr_codec *codec, int32_t id, const mr_schema **ret_schema,
-                           mr_error *err)
+static mr_status find_told(mr_codec *codec, int32_t id, const mr_schema **ret_schema, mr_error *err)
 {
     const size_t i = told_bound(codec, id);
     if (i == codec->n_told || codec->told[i].id != id) {
         if (codec->registry == NULL) {
-            return mr_error_record(err, MR_ERR_DATA, "unknown_schema",
-                                   "the value names schema %" PRId32
-                                   " of a schema registry, and there is none",
-                                   id);
+            return mr_error_record(
+                err, MR_ERR_DATA, "unknown_schema",
+                "the value names schema %" PRId32 " of a schema registry, and there is none", id);
         }
         const mr_schema *schema;
         MR_TRY(mr_registry_schema(codec->registry, id, &schema, err));
         MR_GROW(codec->told, codec->told_capacity, codec->n_told + 1);
-        memmove(&codec->told[i + 1], &codec->told[i],
-                (codec->n_told - i) * sizeof(codec->told[0]));
+        memmove(&codec->told[i + 1], &codec->told[i], (codec->n_told - i) * sizeof(codec->told[0]));
         codec->told[i] = (told_schema){id, schema};
         codec->n_told++;
     }
@@ -347,7 +344,7 @@ mr_status mr_codec_decode(mr_codec *codec, mr_bytes framed, const mr_schema *rea
     const mr_schema *writer;
     mr_bytes body;
     MR_TRY(read_header(codec, framed, &writer, &body, err));
-    return of_schema(writer,
-                     decode(codec, body, mr_schema_type(writer), mr_schema_type(reader), value, err),
-                     err);
+    return of_schema(
+        writer, decode(codec, body, mr_schema_type(writer), mr_schema_type(reader), value, err),
+        err);
 }

@@ -27,6 +27,8 @@ typedef struct frame {
 typedef struct reader {
     const mr_type *type;
     void *value;
+    mr_bytes json;
+    yajl_handle parser;
     mr_error *err;
     mr_buf seen;
     mr_buf scratch;
@@ -137,7 +139,25 @@ static void next_place(reader *r, const mr_type **ret_type, void **ret_value)
     }
 }
 
-/* Goes through a union to the first branch that fits. */
+/* The first branch that fits, -1 when none does. Of several records it is one whose names fit. */
+static int choose_branch(reader *r, const mr_type *type, const mr_json_token *t)
+{
+    int first = -1;
+    for (size_t i = 0; i < type->n_branches; i++) {
+        const mr_type *branch = type->branches[i];
+        if (!mr_json_fits(branch, t, &r->scratch)) {
+            continue;
+        }
+        if (branch->kind != MR_TYPE_RECORD || mr_type_optional(type) != NULL ||
+            mr_json_names_fit(branch, mr_json_rest(r->parser, r->json))) {
+            return (int)i;
+        }
+        first = first < 0 ? (int)i : first;
+    }
+    return first;
+}
+
+/* Goes through a union to one of its branches. */
 static mr_status place(reader *r, const mr_json_token *t, const mr_type **ret_type,
                        void **ret_value)
 {
@@ -146,12 +166,9 @@ static mr_status place(reader *r, const mr_json_token *t, const mr_type **ret_ty
     next_place(r, &type, &value);
     const mr_type *fitting = type;
     if (type->kind == MR_TYPE_UNION) {
-        size_t branch = 0;
-        while (branch < type->n_branches && !mr_json_fits(type->branches[branch], t, &r->scratch)) {
-            branch++;
-        }
-        if (branch < type->n_branches) {
-            mr_union_select(type, value, (int)branch);
+        const int branch = choose_branch(r, type, t);
+        if (branch >= 0) {
+            mr_union_select(type, value, branch);
             *ret_type = type->branches[branch];
             *ret_value = mr_union_payload(type, value);
             return MR_OK;
@@ -272,6 +289,7 @@ static mr_status begin_field(reader *r, frame *f, mr_bytes name)
 static void begin_entry(frame *f, mr_bytes key)
 {
     f->entry = mr_map_append(f->type, f->value, key);
+    mr_value_reset(f->type->items, f->entry);
     f->key = mr_string_bytes((mr_string *)(void *)((uint8_t *)f->entry - f->type->entry_value));
 }
 
@@ -296,15 +314,17 @@ static mr_status end_record(reader *r, frame *f)
     f->field = NO_FIELD;
     for (size_t i = 0; i < f->type->n_fields; i++) {
         const mr_field *field = &f->type->fields[i];
-        if (r->seen.data[f->seen + i] || field->preset != NULL ||
-            field->type->kind == MR_TYPE_NULL) {
+        if (r->seen.data[f->seen + i]) {
             continue;
         }
-        if (field->type->kind != MR_TYPE_UNION || field->type->null_branch < 0) {
+        if (mr_json_is_required(field)) {
             return mr_error_record(r->err, MR_ERR_DATA, "validate", "field '%s' is missing",
                                    field->name);
         }
-        mr_union_select(field->type, mr_field_at(f->type, f->value, i), field->type->null_branch);
+        if (field->preset == NULL && field->type->kind == MR_TYPE_UNION) {
+            mr_union_select(field->type, mr_field_at(f->type, f->value, i),
+                            field->type->null_branch);
+        }
     }
     r->seen.len = f->seen;
     return MR_OK;
@@ -359,9 +379,9 @@ static const yajl_callbacks reader_ops = {
 
 mr_status mr_value_from_json(const mr_type *type, mr_bytes json, void *value, mr_error *err)
 {
-    reader r = {.type = type, .value = value, .err = err};
+    reader r = {.type = type, .value = value, .json = json, .err = err};
     mr_value_reset(type, value);
-    const mr_status status = mr_json_scan(&reader_ops, &r, json, err);
+    const mr_status status = mr_json_scan(&reader_ops, &r, json, &r.parser, err);
     if (status < 0) {
         mr_buf path = MR_BUF_NULL;
         append_path(&r, &path);

@@ -41,6 +41,13 @@ static bool fraction_fits(const mr_type *type, const mr_json_token *t, double *r
            mr_json_fraction(t->text, type->kind == MR_TYPE_FLOAT, ret_number) == MR_OK;
 }
 
+bool mr_json_is_required(const mr_field *field)
+{
+    const bool may_be_null = field->type->kind == MR_TYPE_NULL ||
+                             (field->type->kind == MR_TYPE_UNION && field->type->null_branch >= 0);
+    return field->preset == NULL && !may_be_null;
+}
+
 /* Bytes are written as one character each, \u0000 to \u00ff. They are left in `scratch`. */
 static bool bytes_fit(const mr_type *type, const mr_json_token *t, mr_buf *scratch)
 {

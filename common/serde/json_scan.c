@@ -112,7 +112,8 @@ static void parser_free(void *ctx, void *pointer)
     free(pointer);
 }
 
-mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json, mr_error *err)
+mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json,
+                       yajl_handle *ret_parser, mr_error *err)
 {
     yajl_alloc_funcs memory = {parser_alloc, parser_realloc, parser_free, NULL};
     if (json.len == 0 || json.len > INT32_MAX) {
@@ -122,10 +123,10 @@ mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json
     MR_TRY(check_surrogates(json, err));
     yajl_handle parser = yajl_alloc(callbacks, &memory, ctx);
     assert(parser != NULL);
+    *ret_parser = parser;
     yajl_status outcome = yajl_parse(parser, json.data, json.len);
-    size_t at = yajl_get_bytes_consumed(parser);
+    const size_t at = yajl_get_bytes_consumed(parser);
     if (outcome == yajl_status_ok) {
-        at = json.len;
         outcome = yajl_complete_parse(parser);
     }
     mr_status status = MR_OK;
@@ -136,6 +137,11 @@ mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json
     }
     yajl_free(parser);
     return status;
+}
+
+mr_bytes mr_json_rest(yajl_handle parser, mr_bytes json)
+{
+    return from(json, yajl_get_bytes_consumed(parser));
 }
 
 mr_status mr_json_check_utf8(mr_bytes text, mr_error *err)

@@ -8,14 +8,22 @@
 
 #include <yajl/yajl_parse.h>
 
-#include <mr/bytes.h>
+#include <mr/schema.h>
 
 /*
  * Runs the callbacks, with `ctx` as their first argument. One that returns 0 has filled `err`,
  * which is forwarded; that of what is no JSON is MR_ERR_DATA, class "deserialize", with the offset.
+ * *ret_parser is set before the first callback and is valid in callbacks, for mr_json_rest.
  */
 mr_status mr_json_scan(const yajl_callbacks *callbacks, void *ctx, mr_bytes json,
-                       mr_error *err) MR_MUST_USE;
+                       yajl_handle *ret_parser, mr_error *err) MR_MUST_USE;
+
+/* For callbacks: the text that follows the token they are called for. */
+mr_bytes mr_json_rest(yajl_handle parser, mr_bytes json);
+
+/* Whether an object whose members follow in `rest` is one of the record: it has no other names, and
+ * those that the record needs. Looks ahead in text that need not be JSON. */
+bool mr_json_names_fit(const mr_type *record, mr_bytes rest);
 
 /* For callbacks: whether a string or key is UTF-8; else `err` is filled. */
 mr_status mr_json_check_utf8(mr_bytes text, mr_error *err) MR_MUST_USE;

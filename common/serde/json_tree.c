@@ -172,7 +172,8 @@ static const yajl_callbacks parser_ops = {
 mr_status mr_json_parse(mr_bytes text, mr_json **ret_json, mr_error *err)
 {
     parser p = {.err = err};
-    const mr_status status = mr_json_scan(&parser_ops, &p, text, err);
+    yajl_handle scanner;
+    const mr_status status = mr_json_scan(&parser_ops, &p, text, &scanner, err);
     mr_buf_deinit(&p.name);
     if (status < 0) {
         mr_json_free(p.root);

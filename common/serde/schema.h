@@ -13,8 +13,8 @@
 #include <yajl/yajl_tree.h>
 
 enum {
-    MR_SCHEMA_DEPTH_MAX = 64,         /* JSON nesting, and types within types */
-    MR_TYPE_SIZE_MAX = 1024 * 1024,   /* bytes of one value without what hangs below */
+    MR_SCHEMA_DEPTH_MAX = 64,          /* JSON nesting, and types within types */
+    MR_TYPE_SIZE_MAX = 1024 * 1024,    /* bytes of one value without what hangs below */
     MR_SCHEMA_BYTES_MAX = 1024 * 1024, /* JSON text of one file */
     MR_SCHEMA_NAMED_MAX = 1024,        /* types with a name in one file */
 };
@@ -79,8 +79,8 @@ struct mr_schema {
 struct mr_schema_file {
     char *origin;
     yajl_val json;
-    bool history;    /* found by fingerprint only */
-    bool unresolved; /* the parse failed at a named type that is not known (yet) */
+    bool history;         /* found by fingerprint only */
+    bool unresolved;      /* the parse failed at a named type that is not known (yet) */
     mr_type_info **types; /* all made by this file, inner ones first */
     size_t n_types;
     size_t types_capacity;
@@ -141,6 +141,10 @@ MR_DEFINE_CLEANUP(mr_schema_file, mr_schema_file_free)
 /* Zeroed memory that lives as long as the file. */
 void *mr_schema_file_alloc(mr_schema_file *file, size_t count, size_t size);
 const char *mr_schema_file_text(mr_schema_file *file, const char *text, size_t len);
+/* Stands for a zero byte in the texts of file->json, which are C strings: U+10FFFF, which is no
+ * character. Bytes with zeros are found in defaults. */
+#define MR_SCHEMA_ZERO "\xf4\x8f\xbf\xbf"
+
 /* Reads the text into file->json. */
 mr_status mr_schema_file_read(mr_schema_file *file, const char *json, mr_error *err) MR_MUST_USE;
 

@@ -74,15 +74,34 @@ static mr_status fill_fraction(const filler *f, const mr_type *type, yajl_val js
     return MR_OK;
 }
 
+/* The size of the mark of a zero byte at `text`, 0 when there is none. */
+static size_t zero_mark(const char *text)
+{
+    const size_t len = strlen(MR_SCHEMA_ZERO);
+    return strncmp(text, MR_SCHEMA_ZERO, len) == 0 ? len : 0;
+}
+
+static void text_bytes(const char *text, mr_buf *bytes)
+{
+    while (*text != '\0') {
+        const size_t mark = zero_mark(text);
+        mr_buf_append_byte(bytes, mark > 0 ? 0 : (uint8_t)*text);
+        text += mark > 0 ? mark : 1;
+    }
+}
+
 /* Code points 0 to 255 as bytes; yajl has made UTF-8 of them. */
 static mr_status code_points(const filler *f, const mr_type *type, const char *text, mr_buf *bytes)
 {
-    for (const uint8_t *c = (const uint8_t *)text; *c != 0; c++) {
-        if (*c < 0x80) {
-            mr_buf_append_byte(bytes, *c);
-        } else if ((*c == 0xc2 || *c == 0xc3) && c[1] != 0) {
-            mr_buf_append_byte(bytes, (uint8_t)((*c & 3) << 6 | (c[1] & 0x3f)));
-            c++;
+    while (*text != '\0') {
+        const uint8_t first = (uint8_t)text[0];
+        const size_t mark = zero_mark(text);
+        if (first < 0x80 || mark > 0) {
+            mr_buf_append_byte(bytes, mark > 0 ? 0 : first);
+            text += mark > 0 ? mark : 1;
+        } else if (first == 0xc2 || first == 0xc3) {
+            mr_buf_append_byte(bytes, (uint8_t)((first & 3) << 6 | ((uint8_t)text[1] & 0x3f)));
+            text += 2;
         } else {
             return bad(f, "has a code point over 255, which no byte of %s can be", type->name);
         }
@@ -95,13 +114,13 @@ static mr_status fill_bytes(const filler *f, const mr_type *type, yajl_val json,
     if (!YAJL_IS_STRING(json)) {
         return mismatch(f, type);
     }
-    if (type->kind == MR_TYPE_STRING) {
-        mr_string_set(value, mr_bytes_text(json->u.string));
-        return MR_OK;
-    }
     MR_CLEANUP(mr_buf_deinit) mr_buf bytes = MR_BUF_NULL;
-    MR_TRY(code_points(f, type, json->u.string, &bytes));
-    if (type->kind == MR_TYPE_BYTES) {
+    if (type->kind == MR_TYPE_STRING) {
+        text_bytes(json->u.string, &bytes);
+    } else {
+        MR_TRY(code_points(f, type, json->u.string, &bytes));
+    }
+    if (type->kind != MR_TYPE_FIXED) {
         mr_string_set(value, mr_buf_bytes(&bytes));
         return MR_OK;
     }

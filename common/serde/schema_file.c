@@ -104,6 +104,21 @@ static bool nested_too_deeply(const char *json)
     return false;
 }
 
+/* \u0000 becomes MR_SCHEMA_ZERO; behind a backslash that is itself escaped it is no escape. */
+static void mark_zeros(const char *json, mr_buf *marked)
+{
+    while (*json != '\0') {
+        if (json[0] == '\\' && strncmp(json + 1, "u0000", 5) == 0) {
+            mr_buf_append_text(marked, MR_SCHEMA_ZERO);
+            json += 6;
+            continue;
+        }
+        const size_t n = json[0] == '\\' && json[1] != '\0' ? 2 : 1;
+        mr_buf_append(marked, json, n);
+        json += n;
+    }
+}
+
 mr_status mr_schema_file_read(mr_schema_file *file, const char *json, mr_error *err)
 {
     if (strlen(json) > MR_SCHEMA_BYTES_MAX) {
@@ -116,13 +131,19 @@ mr_status mr_schema_file_read(mr_schema_file *file, const char *json, mr_error *
     if (nested_too_deeply(json)) {
         return mr_error_set(err, MR_ERR_DATA, "%s: the JSON is nested too deeply", file->origin);
     }
+    if (strstr(json, MR_SCHEMA_ZERO) != NULL) {
+        return mr_error_set(err, MR_ERR_DATA, "%s: the text has U+10FFFF, which is no character",
+                            file->origin);
+    }
+    MR_CLEANUP(mr_buf_deinit) mr_buf marked = MR_BUF_NULL;
+    mark_zeros(json, &marked);
     char reason[256] = "";
-    file->json = yajl_tree_parse(json, reason, sizeof(reason));
+    file->json = yajl_tree_parse(mr_buf_text(&marked), reason, sizeof(reason));
     if (file->json == NULL) {
         /* yajl's text has several lines: the reason and an extract with an arrow. */
         reason[strcspn(reason, "\n")] = '\0';
         return mr_error_set(err, MR_ERR_DATA, "%s: no JSON: %s", file->origin,
-                            reason[0] == '\0' ? "the text is empty" : reason);
+                            reason[0] == '\0' ? "it ends too early" : reason);
     }
     return MR_OK;
 }

@@ -30,10 +30,32 @@ static void printer_deinit(printer *p)
     free(p->seen);
 }
 
+/* A JSON string without its quotes. */
+static void print_unquoted(mr_buf *text, mr_bytes content)
+{
+    const size_t before = text->len;
+    mr_text_append_json(text, content);
+    memmove(text->data + before, text->data + before + 1, text->len - before - 2);
+    text->len -= 2;
+}
+
+/* Marks of zero bytes become escapes again. */
+static void print_text(mr_buf *text, const char *content)
+{
+    mr_buf_append_byte(text, '"');
+    for (const char *mark; (mark = strstr(content, MR_SCHEMA_ZERO)) != NULL;) {
+        print_unquoted(text, mr_bytes_of(content, (size_t)(mark - content)));
+        mr_buf_append_text(text, "\\u0000");
+        content = mark + strlen(MR_SCHEMA_ZERO);
+    }
+    print_unquoted(text, mr_bytes_text(content));
+    mr_buf_append_byte(text, '"');
+}
+
 static void print_raw(mr_buf *text, yajl_val json)
 {
     if (YAJL_IS_STRING(json)) {
-        mr_text_append_json(text, mr_bytes_text(json->u.string));
+        print_text(text, json->u.string);
     } else if (YAJL_IS_NUMBER(json)) {
         mr_buf_append_text(text, json->u.number.r);
     } else if (YAJL_IS_ARRAY(json)) {
@@ -53,7 +75,9 @@ static void print_raw(mr_buf *text, yajl_val json)
         }
         mr_buf_append_byte(text, '}');
     } else {
-        mr_buf_append_text(text, YAJL_IS_TRUE(json) ? "true" : YAJL_IS_FALSE(json) ? "false" : "null");
+        mr_buf_append_text(text, YAJL_IS_TRUE(json)    ? "true"
+                                 : YAJL_IS_FALSE(json) ? "false"
+                                                       : "null");
     }
 }
 
@@ -171,8 +195,8 @@ static void print_object(printer *p, source from, yajl_val json)
         const char *key = json->u.object.keys[i];
         yajl_val value = json->u.object.values[i];
         print_member_name(p, i, key);
-        const bool is_type = strcmp(key, "type") == 0 || strcmp(key, "items") == 0 ||
-                             strcmp(key, "values") == 0;
+        const bool is_type =
+            strcmp(key, "type") == 0 || strcmp(key, "items") == 0 || strcmp(key, "values") == 0;
         if (is_type && !is_container_name(value)) {
             print_type(p, from, value);
         } else {

@@ -51,8 +51,7 @@ const char *mr_schema_nearest_type(const mr_schema_file *file, const mr_schemas 
                                    const char *name)
 {
     const size_t n_set = mr_schemas_count(schemas);
-    const char **names =
-        mr_alloc((MR_TYPE_STRING + 1 + file->n_named + n_set) * sizeof(*names));
+    const char **names = mr_alloc((MR_TYPE_STRING + 1 + file->n_named + n_set) * sizeof(*names));
     const bool dots = strchr(name, '.') != NULL;
     size_t n = 0;
     for (mr_type_kind kind = MR_TYPE_NULL; kind <= MR_TYPE_STRING; kind++) {

@@ -20,7 +20,6 @@ typedef struct parser {
     const mr_schemas *schemas;
     mr_error *err;
     const char *name_space; /* of the innermost named type around */
-    int depth;
     size_t path_len;
     char path[PATH_SIZE]; /* JSON path of what is being read */
 } parser;
@@ -124,7 +123,7 @@ static mr_status parse_aliases(parser *p, yajl_val json, const char *name_space,
                                const char *const **ret_aliases, size_t *ret_n)
 {
     yajl_val aliases = mr_json_member(json, "aliases");
-    if (aliases == NULL) {
+    if (aliases == NULL || YAJL_IS_NULL(aliases)) {
         return MR_OK;
     }
     if (!YAJL_IS_ARRAY(aliases)) {
@@ -155,7 +154,8 @@ static mr_status begin_named(parser *p, yajl_val json, mr_type_kind kind, mr_typ
         return fail(p, "'%s' is no name: letters, digits and _ only, and no digit first", name);
     }
     yajl_val written = mr_json_member(json, "namespace");
-    const char *name_space = written == NULL ? p->name_space : text_of(written);
+    const bool implied = written == NULL || YAJL_IS_NULL(written);
+    const char *name_space = implied ? p->name_space : text_of(written);
     if (name_space == NULL ||
         (name_space[0] != '\0' && !mr_schema_name_is_valid(name_space, true))) {
         return fail(p, "the namespace of '%s' is no name", name);
@@ -213,9 +213,9 @@ static mr_status index_names(parser *p, mr_type_info *info, const char *const *n
     info->by_name = slots;
     info->n_by_name = n;
     const int twice = mr_names_sort(slots, n);
-    return twice < 0 ? MR_OK
-                     : fail(p, "%s '%s' is there twice in '%s'", what, names[twice],
-                            info->type.name);
+    return twice < 0
+               ? MR_OK
+               : fail(p, "%s '%s' is there twice in '%s'", what, names[twice], info->type.name);
 }
 
 static mr_status parse_enum(parser *p, yajl_val json, const mr_type **ret_type)
@@ -393,21 +393,17 @@ static mr_status parse_object(parser *p, yajl_val json, const mr_type **ret_type
 
 static mr_status parse_type(parser *p, yajl_val json, const mr_type **ret_type)
 {
-    if (++p->depth > MR_SCHEMA_DEPTH_MAX) {
-        return fail(p, "more than %d types within each other", MR_SCHEMA_DEPTH_MAX);
-    }
-    mr_status status;
+    /* The text's nesting is limited, and so is this recursion. */
     if (YAJL_IS_STRING(json)) {
-        status = parse_reference(p, json->u.string, ret_type);
-    } else if (YAJL_IS_ARRAY(json)) {
-        status = parse_union(p, json, ret_type);
-    } else if (YAJL_IS_OBJECT(json)) {
-        status = parse_object(p, json, ret_type);
-    } else {
-        status = fail(p, "a type is a name, an object or an array");
+        return parse_reference(p, json->u.string, ret_type);
     }
-    p->depth--;
-    return status;
+    if (YAJL_IS_ARRAY(json)) {
+        return parse_union(p, json, ret_type);
+    }
+    if (YAJL_IS_OBJECT(json)) {
+        return parse_object(p, json, ret_type);
+    }
+    return fail(p, "a type is a name, an object or an array");
 }
 
 mr_status mr_schema_parse(mr_schema_file *file, const mr_schemas *schemas, mr_error *err)

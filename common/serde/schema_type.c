@@ -4,19 +4,30 @@
 
 #include <mr/value.h>
 
-#define PRIMITIVE(kind_, name_, ctype, flat_, millis_)                                   \
-    {                                                                                    \
-        .type = {.kind = (kind_), .name = (name_), .size = sizeof(ctype),                \
-                 .align = _Alignof(ctype), .flat = (flat_), .timestamp_millis = (millis_), \
-                 .null_branch = -1},                                                     \
-        .state = MR_TYPE_PRESET, .zero = true, .default_symbol = -1,                     \
+#define PRIMITIVE(kind_, name_, ctype, flat_, millis_)                                             \
+    {                                                                                              \
+        .type = {.kind = (kind_),                                                                  \
+                 .name = (name_),                                                                  \
+                 .size = sizeof(ctype),                                                            \
+                 .align = _Alignof(ctype),                                                         \
+                 .flat = (flat_),                                                                  \
+                 .timestamp_millis = (millis_),                                                    \
+                 .null_branch = -1},                                                               \
+        .state = MR_TYPE_PRESET, .zero = true, .default_symbol = -1,                               \
     }
 
 static const mr_type_info primitives[] = {
     {
-        .type = {.kind = MR_TYPE_NULL, .name = "null", .size = 0, .align = 1, .flat = true,
+        .type = {.kind = MR_TYPE_NULL,
+                 .name = "null",
+                 .size = 0,
+                 .align = 1,
+                 .flat = true,
                  .null_branch = -1},
-        .state = MR_TYPE_PRESET, .zero = true, .weightless = true, .default_symbol = -1,
+        .state = MR_TYPE_PRESET,
+        .zero = true,
+        .weightless = true,
+        .default_symbol = -1,
     },
     PRIMITIVE(MR_TYPE_BOOLEAN, "boolean", bool, true, false),
     PRIMITIVE(MR_TYPE_INT, "int", int32_t, true, false),
@@ -32,11 +43,11 @@ _Static_assert(N_PRIMITIVES == MR_TYPE_STRING + 1, "primitives are indexed by th
 static const mr_type_info timestamp = PRIMITIVE(MR_TYPE_LONG, "long", int64_t, true, true);
 
 static const char *const kind_names[] = {
-    [MR_TYPE_NULL] = "null",     [MR_TYPE_BOOLEAN] = "boolean", [MR_TYPE_INT] = "int",
-    [MR_TYPE_LONG] = "long",     [MR_TYPE_FLOAT] = "float",     [MR_TYPE_DOUBLE] = "double",
-    [MR_TYPE_BYTES] = "bytes",   [MR_TYPE_STRING] = "string",   [MR_TYPE_FIXED] = "fixed",
-    [MR_TYPE_ENUM] = "enum",     [MR_TYPE_ARRAY] = "array",     [MR_TYPE_MAP] = "map",
-    [MR_TYPE_UNION] = "union",   [MR_TYPE_RECORD] = "record",
+    [MR_TYPE_NULL] = "null",   [MR_TYPE_BOOLEAN] = "boolean", [MR_TYPE_INT] = "int",
+    [MR_TYPE_LONG] = "long",   [MR_TYPE_FLOAT] = "float",     [MR_TYPE_DOUBLE] = "double",
+    [MR_TYPE_BYTES] = "bytes", [MR_TYPE_STRING] = "string",   [MR_TYPE_FIXED] = "fixed",
+    [MR_TYPE_ENUM] = "enum",   [MR_TYPE_ARRAY] = "array",     [MR_TYPE_MAP] = "map",
+    [MR_TYPE_UNION] = "union", [MR_TYPE_RECORD] = "record",
 };
 
 const mr_type *mr_type_primitive(mr_type_kind kind)
@@ -106,8 +117,8 @@ int mr_names_find(const mr_name_slot *slots, size_t n, mr_bytes name)
     size_t to = n;
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
-        const int order = compare_names((const char *)name.data, name.len, slots[middle].name,
-                                        slots[middle].len);
+        const int order =
+            compare_names((const char *)name.data, name.len, slots[middle].name, slots[middle].len);
         if (order == 0) {
             return (int)slots[middle].index;
         }

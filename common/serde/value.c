@@ -14,9 +14,6 @@
  * free; zeroed memory is.
  */
 
-/* What a reset value keeps for reuse at most, so that one huge record does not hold it for ever. */
-enum { KEEP_BYTES_MAX = 64 * 1024 };
-
 static void free_items(const mr_type *type, mr_array *array)
 {
     const bool is_map = type->kind == MR_TYPE_MAP;
@@ -90,7 +87,7 @@ void mr_value_deinit(const mr_type *type, void *value)
 static void reset_string(mr_string *string)
 {
     string->len = 0;
-    if (string->capacity > KEEP_BYTES_MAX) {
+    if (string->capacity > MR_KEEP_BYTES_MAX) {
         free(string->data);
         *string = (mr_string){0};
     }
@@ -99,7 +96,7 @@ static void reset_string(mr_string *string)
 void mr_array_clear(const mr_type *type, mr_array *array)
 {
     array->len = 0;
-    if (array->capacity * type->stride > KEEP_BYTES_MAX) {
+    if (array->capacity * type->stride > MR_KEEP_BYTES_MAX) {
         free_items(type, array);
     }
 }
@@ -316,8 +313,8 @@ static size_t bytes_below(const mr_type *type, const void *value)
         return bytes_below(mr_union_held(type, value), (const uint8_t *)value + type->payload);
     case MR_TYPE_RECORD:
         for (size_t i = 0; i < type->n_fields; i++) {
-            bytes += bytes_below(type->fields[i].type,
-                                 (const uint8_t *)value + type->fields[i].offset);
+            bytes +=
+                bytes_below(type->fields[i].type, (const uint8_t *)value + type->fields[i].offset);
         }
         return bytes;
     default:

@@ -17,7 +17,8 @@ void mr_string_set(mr_string *string, mr_bytes bytes)
     }
     /* One more for an end mark: avro-c takes map keys as C strings. */
     const size_t wanted = bytes.len + 1;
-    if (wanted > string->capacity) {
+    const bool wasteful = string->capacity > MR_KEEP_BYTES_MAX && wanted < string->capacity / 4;
+    if (wanted > string->capacity || wasteful) {
         const size_t capacity =
             (wanted + STRING_CAPACITY_STEP - 1) / STRING_CAPACITY_STEP * STRING_CAPACITY_STEP;
         /* Not realloc: the old content is not needed, unless `bytes` are part of it. */
@@ -81,8 +82,7 @@ void mr_array_reserve(const mr_type *type, mr_array *array, size_t count)
     array->capacity = (uint32_t)count;
 }
 
-/* The element behind the last, valid but not initial. */
-static void *next_element(const mr_type *type, mr_array *array)
+void *mr_array_extend(const mr_type *type, mr_array *array)
 {
     if (array->len == array->capacity) {
         const size_t twice = (size_t)array->capacity * 2;
@@ -94,7 +94,7 @@ static void *next_element(const mr_type *type, mr_array *array)
 void *mr_array_push(const mr_type *type, mr_array *array)
 {
     assert(type->kind == MR_TYPE_ARRAY);
-    void *item = next_element(type, array);
+    void *item = mr_array_extend(type, array);
     mr_value_reset(type->items, item);
     return item;
 }
@@ -171,9 +171,8 @@ void *mr_map_find(const mr_type *type, const mr_array *map, mr_bytes key)
 
 void *mr_map_append(const mr_type *type, mr_array *map, mr_bytes key)
 {
-    uint8_t *entry = next_element(type, map);
+    uint8_t *entry = mr_array_extend(type, map);
     mr_string_set((mr_string *)(void *)entry, key);
-    mr_value_reset(type->items, entry + type->entry_value);
     return entry + type->entry_value;
 }
 
@@ -183,7 +182,7 @@ void *mr_map_at(const mr_type *type, mr_array *map, mr_bytes key)
     bool found;
     const size_t i = lower_bound(type, map, key, &found);
     if (!found) {
-        (void)mr_map_append(type, map, key);
+        mr_value_reset(type->items, mr_map_append(type, map, key));
         if (i < map->len - 1) {
             move_element(type, map, map->len - 1, i);
         }

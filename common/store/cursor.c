@@ -1,7 +1,8 @@
+#include "store/partition.h"
+
 #include <stdlib.h>
 
 #include "core/alloc.h"
-#include "store/partition.h"
 
 struct mr_cursor {
     const mr_partition *partition;

@@ -56,6 +56,8 @@ mr_status mr_family_create(mr_database *database, const char *name,
     rocksdb_column_family_handle_t *handle =
         rocksdb_create_column_family(database->rocks, database->tuning.options, name, &failure);
     if (failure != NULL) {
+        /* There is a handle also after a failure, mostly of nothing. */
+        rocksdb_column_family_handle_destroy(handle);
         return mr_rocks_failure(err, database->path, name, "make the column family", failure);
     }
     *ret_handle = handle;
@@ -199,8 +201,9 @@ static mr_status open_rocks(mr_database *database, mr_error *err)
         return MR_OK;
     }
     /* Only a tool that is not millrace takes RocksDB's own lock without ours. */
-    if (strstr(failure, "lock ") != NULL && strstr(failure, "/LOCK") != NULL &&
-        strstr(failure, "ermission denied") == NULL) {
+    if (strstr(failure, "/LOCK: ") != NULL &&
+        (strstr(failure, "Resource temporarily unavailable") != NULL ||
+         strstr(failure, "lock hold by current process") != NULL)) {
         rocksdb_free(failure);
         return mr_directory_in_use_error(database->path, err);
     }

@@ -64,7 +64,8 @@ mr_status mr_partition_open(mr_database *database, int32_t number, mr_partition 
                             mr_error *err) MR_MUST_USE;
 void mr_partition_close(
     mr_partition *partition); /* flush first when the rows should be kept warm */
-/* Drops every row and the progress: only after it was decided, loudly, that they are useless. */
+/* Drops every row and the progress: only after it was decided, loudly, that they are useless. No
+ * other thread reads it meanwhile, and no cursor is open. */
 mr_status mr_partition_clear(mr_partition *partition, mr_error *err) MR_MUST_USE;
 mr_status mr_partition_flush(mr_partition *partition, mr_error *err) MR_MUST_USE;
 

@@ -1,7 +1,8 @@
+#include "store/partition.h"
+
 #include <stdlib.h>
 
 #include "core/alloc.h"
-#include "store/partition.h"
 #include "store/progress.h"
 
 /* Memory of a batch larger than this is given back after the write. */

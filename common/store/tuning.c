@@ -1,5 +1,4 @@
-/* Every RocksDB option, with its reason: many small tasks, point lookups, ascending scans, no WAL.
- */
+/* Every RocksDB option and why: many small tasks, point lookups, ascending scans, no WAL. */
 #include "store/rocks.h"
 
 #include <stdlib.h>

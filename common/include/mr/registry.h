@@ -13,10 +13,10 @@
 typedef struct mr_registry mr_registry;
 
 typedef struct mr_registry_options {
-    const char *url;        /* http:// or https://, comma-separated list allowed */
-    const char *user_info;  /* "user:password", NULL */
-    const char *ca_file;    /* NULL: the system's */
-    int timeout_ms;         /* of one request */
+    const char *url;       /* http:// or https://, comma-separated list allowed */
+    const char *user_info; /* "user:password", NULL */
+    const char *ca_file;   /* NULL: the system's */
+    int timeout_ms;        /* of one request */
 } mr_registry_options;
 
 /* Once in a process, by main before there are threads: libcurl's own set-up. */
@@ -30,8 +30,8 @@ void mr_registry_free(mr_registry *registry);
 
 /* The schema of an ID (GET /schemas/ids/ID, references resolved). The schema lives as long as the
  * registry. Unknown ID, no Avro: MR_ERR_DATA class "unknown_schema". Unreachable, slow, 5xx: action
- * RETRY. Anything else that is no right answer (a wrong path, wrong credentials, not JSON, more than
- * 1 MiB): action STOP, as it is not the record that is wrong. */
+ * RETRY. Anything else that is no right answer (a wrong path, wrong credentials, not JSON, more
+ * than 1 MiB): action STOP, as it is not the record that is wrong. */
 mr_status mr_registry_schema(mr_registry *registry, int32_t id, const mr_schema **ret_schema,
                              mr_error *err) MR_MUST_USE;
 

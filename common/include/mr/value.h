@@ -16,12 +16,15 @@ typedef struct mr_string {
     uint32_t capacity;
 } mr_string;
 
+/* Elements from len to capacity are valid values too: their memory is used by the next push. */
 typedef struct mr_array {
     uint8_t *items;
     uint32_t len;
     uint32_t capacity;
 } mr_array;
 
+/* Changed by mr_union_select only: a two-branch union with null keeps the other branch's memory
+ * while it is null. */
 typedef struct mr_union {
     int32_t branch;
 } mr_union;
@@ -81,12 +84,14 @@ void mr_map_remove(const mr_type *type, mr_array *map, mr_bytes key);
 /*
  * Reads one JSON text into an initialised value, checked against the schema. Differences from
  * Avro's own JSON encoding, because people write this JSON: a union with null takes the bare value;
- * any other union takes the first branch that fits; a timestamp-millis long takes a number or an
- * RFC 3339 string; int and long refuse fractions and what does not fit; bytes and fixed are strings
- * with \u00XX code points. A missing field takes its default, or null where the type allows null;
- * otherwise it is an error, and so is an unknown or repeated field (with a did-you-mean). The error
- * class is "deserialize" for what is no JSON, "validate" for what does not fit, and the message has
- * the path ("Item.Quantity"). Nesting is limited to 64. On failure the value may be half filled.
+ * any other union takes the first branch that fits (of several records the first that has just the
+ * names that are there); a timestamp-millis long takes a number or an RFC 3339 string; int and long
+ * refuse fractions and what does not fit; float and double take "NaN", "Infinity" and "-Infinity"
+ * too; bytes and fixed are strings with \u00XX code points. A missing field takes its default, or
+ * null where the type allows null; otherwise it is an error, and so is an unknown or repeated field
+ * (with a did-you-mean). The error class is "deserialize" for what is no JSON, "validate" for what
+ * does not fit, and the message has the path ("Item.Quantity"). Nesting is limited to 64. What the
+ * value held before is gone; on failure it may be half filled.
  */
 mr_status mr_value_from_json(const mr_type *type, mr_bytes json, void *value,
                              mr_error *err) MR_MUST_USE;

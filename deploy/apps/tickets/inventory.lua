@@ -8,8 +8,9 @@
 local rules = require("rules")
 
 local CLOSED_MAX = 64
--- Keeps the state below the size limit of a record. More are rejected as if nothing was left.
-local HOLDS_MAX = 10000
+-- Keeps the state below the size limit of a record (about 100 bytes each, where IDs are UUIDs). More are
+-- rejected as if nothing was left.
+local HOLDS_MAX = 8000
 local HOLD_MS = 15 * 60 * 1000
 
 local function remaining(inventory)

@@ -22,7 +22,7 @@ from mrtest.history import History  # noqa: E402
 from mrtest.kafka import Record  # noqa: E402
 from mrtest.partition import murmur2  # noqa: E402
 from mrtest.tickets import checks as tickets  # noqa: E402
-from mrtest.tickets import views  # noqa: E402
+from mrtest.tickets import run, views  # noqa: E402
 from mrtest.tickets.decide import AGGREGATES  # noqa: E402
 from mrtest.tickets.simulator import Simulator, reason_of  # noqa: E402
 from mrtest.tickets.traffic import Traffic  # noqa: E402
@@ -240,11 +240,28 @@ def check_views(history):
     return failed
 
 
+def check_states(history):
+    """A store that differs in one row's version, state or answers from what the log says."""
+    rows = run.stored_states(history, "cart")
+    stored = {(subject,): {"Version": row["Version"], "State": row["State"], "Answers": [
+        {"CommandId": i, "Outcome": outcome, "Reason": reason} for i, outcome, reason in row["Answers"]]}
+        for subject, row in rows.items()}
+    failed = expect("a sound store", run.same_answers("cart", rows, stored), [])
+    key = sorted(key for key, row in stored.items() if row["Version"] > 2)[0]
+    for what, change in [("version", {"Version": 1}), ("state", {"State": {**stored[key]["State"], "Items": None}}),
+                         ("answers", {"Answers": stored[key]["Answers"][1:]})]:
+        failed += expect(f"another {what}", len(run.same_answers("cart", rows, {**stored, key: {**stored[key], **change}})), 1)
+    fewer = {k: row for k, row in stored.items() if k != key}
+    failed += expect("a lost row", len(run.same_answers("cart", rows, fewer)), 1)
+    failed += expect("a row too many", len(run.same_answers("cart", rows, {**stored, ("x",): stored[key]})), 1)
+    return failed
+
+
 def main():
     schemas = Schemas(os.path.join(places.ROOT, "schemas", "tickets"))
     history = sound(schemas)
     failed = expect("a sound history", complaints(history), {})
-    failed += check_broken(history) + check_single() + check_views(history)
+    failed += check_broken(history) + check_single() + check_views(history) + check_states(history)
     kinds = {r.type for a in AGGREGATES for r in sound(schemas, commands=3000).records(f"tickets.{a}.events")}
     failed += expect("kinds of event that the traffic causes", len(kinds), 19)
     print(f"{len(BROKEN)} broken histories, {failed} failed")

@@ -61,6 +61,8 @@ static void a_prefix_is_found(void **state)
             mr_bytes_starts_with(mr_bytes_text(rows[i].text), mr_bytes_text(rows[i].prefix)),
             rows[i].starts);
     }
+    /* What lies behind the end does not count. */
+    assert_false(mr_bytes_starts_with(mr_bytes_of("abcd", 3), mr_bytes_text("abcd")));
     assert_true(mr_bytes_starts_with(MR_BYTES_NULL, MR_BYTES_NULL));
     assert_true(mr_bytes_starts_with(mr_bytes_text("a"), MR_BYTES_NULL));
 }

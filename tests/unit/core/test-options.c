@@ -127,6 +127,9 @@ static void what_is_wrong_is_said(void **state)
         {"commit.interval", "5S", "a duration such as"},
         {"commit.interval", "s", "a duration such as"},
         {"commit.interval", "9223372036854775807d", "a duration such as"},
+        /* These two would be in range if the product wrapped around. */
+        {"commit.interval", "8825400613783079d", "a duration such as"},
+        {"memory.budget", "17179869185g", "a size in bytes"},
         {"commit.interval", "00000000000000000000000000000001", "a duration such as"},
         {"commit.interval", "--1", "a duration such as"},
         {"memory.budget", "-1", "a size in bytes"},

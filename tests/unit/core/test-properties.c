@@ -107,6 +107,14 @@ static void a_line_is_a_name_and_a_value(void **state)
     }
 }
 
+static void comments_and_empty_lines_are_nothing(void **state)
+{
+    fixture *f = *state;
+    static const char contents[] = "# a=1\n! b=2\n\t # c=3\\\n\n  \n\r\n!d\n#";
+    assert_int_equal(load(f, contents, strlen(contents)), MR_OK);
+    assert_int_equal(f->properties.n, 0);
+}
+
 static void a_bad_line_is_named(void **state)
 {
     fixture *f = *state;
@@ -205,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_line_is_a_name_and_a_value),
+        TEST(comments_and_empty_lines_are_nothing),
         TEST(a_bad_line_is_named),
         TEST(a_file_that_cannot_be_read_is_named),
         TEST(what_is_set_later_wins_and_says_where_it_is_from),

@@ -98,6 +98,58 @@ static void json_text_is_escaped_and_always_utf8(void **state)
     assert_true(mr_text_is_utf8(mr_bytes_text("\xf0\x9f\x8e\xab")));
 }
 
+static void utf8_is_checked_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"\xff",
+                                      "\x80",
+                                      "\xc3",
+                                      "\xc0\x80",
+                                      "\xe0\x80\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xe2\x82"};
+    for (size_t before = 0; before < 20; before++) {
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+            for (size_t after = 0; after < 20; after++) {
+                mr_buf text = MR_BUF_NULL;
+                mr_buf_printf(&text, "%.*s%s%.*s", (int)before, "aaaaaaaaaaaaaaaaaaaa", bad[i],
+                              (int)after, "aaaaaaaaaaaaaaaaaaaa");
+                assert_false(mr_text_is_utf8(mr_buf_bytes(&text)));
+                mr_buf_deinit(&text);
+            }
+        }
+    }
+    assert_true(mr_text_is_utf8(MR_BYTES_NULL));
+    assert_true(mr_text_is_utf8(mr_bytes_text("aaaaaaa\xc3\xa9"
+                                              "aaaaaaa\xe2\x82\xac")));
+}
+
+static void code_points_are_encoded(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t code;
+        const char *text;
+    } rows[] = {{0x41, "A"},
+                {0x7f, "\x7f"},
+                {0x80, "\xc2\x80"},
+                {0x7ff, "\xdf\xbf"},
+                {0x800, "\xe0\xa0\x80"},
+                {0xd7ff, "\xed\x9f\xbf"},
+                {0xffff, "\xef\xbf\xbf"},
+                {0x10000, "\xf0\x90\x80\x80"},
+                {0x10ffff, "\xf4\x8f\xbf\xbf"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mr_buf text = MR_BUF_NULL;
+        mr_text_append_code_point(&text, rows[i].code);
+        assert_string_equal(mr_buf_text(&text), rows[i].text);
+        assert_true(mr_text_is_utf8(mr_buf_bytes(&text)));
+        mr_buf_deinit(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +158,8 @@ int main(void)
         cmocka_unit_test(numbers_are_whole_or_refused),
         cmocka_unit_test(a_near_name_is_suggested),
         cmocka_unit_test(json_text_is_escaped_and_always_utf8),
+        cmocka_unit_test(utf8_is_checked_at_every_place),
+        cmocka_unit_test(code_points_are_encoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

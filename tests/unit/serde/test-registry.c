@@ -175,87 +175,85 @@ static void references_in_a_circle_end(void **state)
     assert_int_equal(http_server_count(f->server), 2);
 }
 
+static const struct {
+    http_reply reply;
+    mr_status status;
+    mr_action action;
+    const char *message;
+} refusals[] = {
+    {{NULL, 404, "{\"error_code\":40403,\"message\":\"Schema 9 not found\"}", HTTP_ANSWER},
+     MR_ERR_DATA,
+     MR_ACT_SKIP,
+     "does not know it: Schema 9 not found"},
+    {{NULL, 404, "{\"error_code\":40401}", HTTP_ANSWER},
+     MR_ERR_DATA,
+     MR_ACT_SKIP,
+     "does not know it"},
+    {{NULL, 404, "<html></html>", HTTP_ANSWER},
+     MR_ERR_USAGE,
+     MR_ACT_STOP,
+     "answered 404, is the path in schema.registry.url right?"},
+    {{NULL, 404, "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}", HTTP_ANSWER},
+     MR_ERR_USAGE,
+     MR_ACT_STOP,
+     "HTTP 404 Not Found, is the path"},
+    {{NULL, 401, "", HTTP_ANSWER},
+     MR_ERR_USAGE,
+     MR_ACT_STOP,
+     "answered 401, is basic.auth.user.info right?"},
+    {{NULL, 403, "[]", HTTP_ANSWER}, MR_ERR_USAGE, MR_ACT_STOP, "answered 403"},
+    {{NULL, 301, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "answered 301"},
+    {{NULL, 400, "{\"message\":7}", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "answered 400"},
+    {{NULL, 408, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 408"},
+    {{NULL, 429, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 429"},
+    {{NULL, 500, "{\"error_code\":50001,\"message\":\"store\"}", HTTP_ANSWER},
+     MR_ERR_SYSTEM,
+     MR_ACT_RETRY,
+     "answered 500: store"},
+    {{NULL, 503, "<html>", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 503"},
+    {{NULL, 200, "<html>log in</html>", HTTP_ANSWER},
+     MR_ERR_SYSTEM,
+     MR_ACT_STOP,
+     "the answer is not JSON at byte"},
+    {{NULL, 200, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "the answer is not JSON"},
+    {{NULL, 200, "[]", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "has no schema"},
+    {{NULL, 200, "{\"schema\":{}}", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "has no schema"},
+    {{NULL, 200, "{\"schema\":\"\\\"int\\\"\",\"references\":[{}]}", HTTP_ANSWER},
+     MR_ERR_SYSTEM,
+     MR_ACT_STOP,
+     "has no subject and version in a reference"},
+    {{NULL, 200, "{\"schema\":\"x\",\"schemaType\":\"PROTOBUF\"}", HTTP_ANSWER},
+     MR_ERR_DATA,
+     MR_ACT_SKIP,
+     "of the type PROTOBUF, expected AVRO"},
+    {{NULL, 200, "{\"schema\":\"{\\\"type\\\":\\\"nonsense\\\"}\"}", HTTP_ANSWER},
+     MR_ERR_DATA,
+     MR_ACT_SKIP,
+     "nonsense"},
+    {{NULL, 200, "{\"schema\":\"\\\"int\\\"\"}", HTTP_CUT},
+     MR_ERR_SYSTEM,
+     MR_ACT_RETRY,
+     "schema ID 9: schema registry http://127.0.0.1:"},
+    {{NULL, 200, "{\"schema\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", HTTP_ENDLESS},
+     MR_ERR_SYSTEM,
+     MR_ACT_STOP,
+     "the answer is too large"},
+    {{NULL, 200, "SSH-2.0-OpenSSH_9.2\r\n", HTTP_NOT_HTTP}, MR_ERR_SYSTEM, MR_ACT_STOP, "HTTP/0.9"},
+    {{NULL, 0, "", HTTP_HANG_UP}, MR_ERR_SYSTEM, MR_ACT_RETRY, "schema ID 9"},
+};
+
 static void a_refusal_says_what_to_do(void **state)
 {
     fixture *f = *state;
-    static const struct {
-        http_reply reply;
-        mr_status status;
-        mr_action action;
-        const char *message;
-    } rows[] = {
-        {{NULL, 404, "{\"error_code\":40403,\"message\":\"Schema 9 not found\"}", HTTP_ANSWER},
-         MR_ERR_DATA,
-         MR_ACT_SKIP,
-         "does not know it: Schema 9 not found"},
-        {{NULL, 404, "{\"error_code\":40401}", HTTP_ANSWER},
-         MR_ERR_DATA,
-         MR_ACT_SKIP,
-         "does not know it"},
-        {{NULL, 404, "<html></html>", HTTP_ANSWER},
-         MR_ERR_USAGE,
-         MR_ACT_STOP,
-         "answered 404, is the path in schema.registry.url right?"},
-        {{NULL, 404, "{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}", HTTP_ANSWER},
-         MR_ERR_USAGE,
-         MR_ACT_STOP,
-         "HTTP 404 Not Found, is the path"},
-        {{NULL, 401, "", HTTP_ANSWER},
-         MR_ERR_USAGE,
-         MR_ACT_STOP,
-         "answered 401, is basic.auth.user.info right?"},
-        {{NULL, 403, "[]", HTTP_ANSWER}, MR_ERR_USAGE, MR_ACT_STOP, "answered 403"},
-        {{NULL, 301, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "answered 301"},
-        {{NULL, 400, "{\"message\":7}", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "answered 400"},
-        {{NULL, 408, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 408"},
-        {{NULL, 429, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 429"},
-        {{NULL, 500, "{\"error_code\":50001,\"message\":\"store\"}", HTTP_ANSWER},
-         MR_ERR_SYSTEM,
-         MR_ACT_RETRY,
-         "answered 500: store"},
-        {{NULL, 503, "<html>", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_RETRY, "answered 503"},
-        {{NULL, 200, "<html>log in</html>", HTTP_ANSWER},
-         MR_ERR_SYSTEM,
-         MR_ACT_STOP,
-         "the answer is not JSON at byte"},
-        {{NULL, 200, "", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "the answer is not JSON"},
-        {{NULL, 200, "[]", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "has no schema"},
-        {{NULL, 200, "{\"schema\":{}}", HTTP_ANSWER}, MR_ERR_SYSTEM, MR_ACT_STOP, "has no schema"},
-        {{NULL, 200, "{\"schema\":\"\\\"int\\\"\",\"references\":[{}]}", HTTP_ANSWER},
-         MR_ERR_SYSTEM,
-         MR_ACT_STOP,
-         "has no subject and version in a reference"},
-        {{NULL, 200, "{\"schema\":\"x\",\"schemaType\":\"PROTOBUF\"}", HTTP_ANSWER},
-         MR_ERR_DATA,
-         MR_ACT_SKIP,
-         "of the type PROTOBUF, expected AVRO"},
-        {{NULL, 200, "{\"schema\":\"{\\\"type\\\":\\\"nonsense\\\"}\"}", HTTP_ANSWER},
-         MR_ERR_DATA,
-         MR_ACT_SKIP,
-         "nonsense"},
-        {{NULL, 200, "{\"schema\":\"\\\"int\\\"\"}", HTTP_CUT},
-         MR_ERR_SYSTEM,
-         MR_ACT_RETRY,
-         "schema ID 9: schema registry http://127.0.0.1:"},
-        {{NULL, 200, "{\"schema\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", HTTP_ENDLESS},
-         MR_ERR_SYSTEM,
-         MR_ACT_STOP,
-         "the answer is too large"},
-        {{NULL, 200, "SSH-2.0-OpenSSH_9.2\r\n", HTTP_NOT_HTTP},
-         MR_ERR_SYSTEM,
-         MR_ACT_STOP,
-         "HTTP/0.9"},
-        {{NULL, 0, "", HTTP_HANG_UP}, MR_ERR_SYSTEM, MR_ACT_RETRY, "schema ID 9"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        http_server_script(f->server, &rows[i].reply, 1);
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        http_server_script(f->server, &refusals[i].reply, 1);
         const mr_schema *schema = NULL;
         const mr_status status = mr_registry_schema(f->registry, 9, &schema, &f->err);
-        if (status != rows[i].status || f->err.action != rows[i].action) {
+        if (status != refusals[i].status || f->err.action != refusals[i].action) {
             fail_msg("row %zu: status %d, action %d: %s", i, status, (int)f->err.action,
                      status == MR_OK ? "" : f->err.message);
         }
-        assert_contains(f->err.message, rows[i].message);
+        assert_contains(f->err.message, refusals[i].message);
         assert_null(schema);
         if (status == MR_ERR_DATA) {
             assert_string_equal(f->err.error_class, "unknown_schema");
@@ -314,7 +312,7 @@ static void of_several_servers_the_next_is_asked(void **state)
     char dead[64];
     copy_dead_url(dead, sizeof(dead));
     http_server *failing = http_server_start();
-    static const http_reply failure[] = {{NULL, 500, "", HTTP_ANSWER}};
+    static const http_reply failure[] = {{NULL, 500, "{}", HTTP_ANSWER}};
     http_server_script(failing, failure, 1);
     static const http_reply script[] = {{"/apis/v7/schemas/ids/7", 200, ITEM_7, HTTP_ANSWER},
                                         {"/apis/v7/schemas/ids/8", 200, ITEM_7, HTTP_ANSWER}};

@@ -1,7 +1,7 @@
 /*
  * Goal: schemas of the Avro specification have its canonical forms and fingerprints, files refer to
- * each other, and what is wrong is told with file, place and reason. Method: the specification's own
- * test data (schema-tests.txt), tables of bad schemas, directories made for a test.
+ * each other, and what is wrong is told with file, place and reason. Method: the specification's
+ * own test data (schema-tests.txt), tables of bad schemas, directories made for a test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,8 +43,8 @@ static const struct {
     {"'string'", "'string'", INT64_C(-8142146995180207161)},
     {"[ 'int'  ]", "['int']", INT64_C(-5232228896498058493)},
     {"[ 'int' , {'type':'boolean'} ]", "['int','boolean']", INT64_C(5392556393470105090)},
-    {"{'fields':[], 'type':'record', 'name':'foo'}",
-     "{'name':'foo','type':'record','fields':[]}", INT64_C(-4824392279771201922)},
+    {"{'fields':[], 'type':'record', 'name':'foo'}", "{'name':'foo','type':'record','fields':[]}",
+     INT64_C(-4824392279771201922)},
     {"{'fields':[], 'type':'record', 'name':'foo', 'namespace':'x.y'}",
      "{'name':'x.y.foo','type':'record','fields':[]}", INT64_C(5916914534497305771)},
     {"{'fields':[], 'type':'record', 'name':'a.b.foo', 'namespace':'x.y'}",
@@ -55,7 +55,8 @@ static const struct {
      "{'name':'foo','type':'record','fields':[{'name':'f1','type':'boolean'}]}",
      INT64_C(7843277075252814651)},
     {"{ 'fields':[{'type':'boolean', 'aliases':[], 'name':'f1', 'default':true},"
-     "{'order':'descending','name':'f2','doc':'Hello','type':'int'}],'type':'record', 'name':'foo'}",
+     "{'order':'descending','name':'f2','doc':'Hello','type':'int'}],'type':'record', "
+     "'name':'foo'}",
      "{'name':'foo','type':'record','fields':[{'name':'f1','type':'boolean'},"
      "{'name':'f2','type':'int'}]}",
      INT64_C(-4860222112080293046)},
@@ -200,7 +201,8 @@ static const struct {
     {"{'type':'record','fields':[]}", "$: record without a name"},
     {"{'type':'record','name':'9R','fields':[]}", "'9R' is no name"},
     {"{'type':'record','name':'a..R','fields':[]}", "'a..R' is no name"},
-    {"{'type':'record','name':'R','namespace':'a b','fields':[]}", "the namespace of 'R' is no name"},
+    {"{'type':'record','name':'R','namespace':'a b','fields':[]}",
+     "the namespace of 'R' is no name"},
     {"{'type':'record','name':'int','fields':[]}", "'int' is the name of a primitive type"},
     {RECORD(FIELD("{'type':'fixed','name':'R','size':1}")), "'R' is defined twice"},
     {"{'type':'fixed','name':'F','size':-1}", "the size of fixed 'F' is no number from 0"},
@@ -235,7 +237,8 @@ static const struct {
     {DEFAULT("['string','null']", "null"), "is not of type string, the first of the union"},
     {DEFAULT("{'type':'record','name':'S','fields':[{'name':'g','type':'int'}]}", "{}"),
      "leaves out 'g' of 'S'"},
-    {DEFAULT("{'type':'record','name':'S','fields':[]}", "{'h':1}"), "'h', which is no field of 'S'"},
+    {DEFAULT("{'type':'record','name':'S','fields':[]}", "{'h':1}"),
+     "'h', which is no field of 'S'"},
 };
 
 static void mistakes_are_named_with_their_place(void **state)
@@ -359,6 +362,35 @@ static void json_is_self_contained(void **state)
     mr_schemas_free(alone);
 }
 
+static void zero_bytes_in_defaults_stay(void **state)
+{
+    const mr_schema *schema = must_add(
+        *state, "{'type':'record','name':'R','doc':'a\\u0000b \\\\u0000','fields':["
+                "{'name':'y','type':'bytes','default':'\\u0000\\u00ff\\u0000'},"
+                "{'name':'s','type':'string','default':'\\u0000'},"
+                "{'name':'f','type':{'type':'fixed','name':'F','size':2},'default':'\\u0000x'}]}");
+    const mr_type *type = mr_schema_type(schema);
+    void *value = mr_value_new(type);
+    assert_true(
+        mr_bytes_equal(mr_string_bytes(mr_field_at(type, value, 0)), mr_bytes_of("\0\xff\0", 3)));
+    assert_true(mr_bytes_equal(mr_string_bytes(mr_field_at(type, value, 1)), mr_bytes_of("\0", 1)));
+    assert_memory_equal(mr_field_at(type, value, 2), "\0x", 2);
+    assert_non_null(strstr(mr_schema_json(schema), "\"a\\u0000b \\\\u0000\""));
+    assert_non_null(strstr(mr_schema_json(schema), "\"default\":\"\\u0000\xc3\xbf\\u0000\""));
+    mr_value_free(type, value);
+    assert_refused(*state, "{\"type\":\"int\",\"doc\":\"\xf4\x8f\xbf\xbf\"}",
+                   "which is no character");
+    assert_refused(*state, "\"\xff\"", "the text is not UTF-8");
+}
+
+static void attributes_may_be_null(void **state)
+{
+    const mr_schema *schema =
+        must_add(*state, "{'type':'record','name':'a.R','namespace':null,'aliases':null,'doc':null,"
+                         "'fields':[{'name':'x','type':'int','aliases':null}]}");
+    assert_string_equal(mr_schema_name(schema), "a.R");
+}
+
 static void two_definitions_of_one_name_do_not_mix(void **state)
 {
     (void)must_add(*state, "{'type':'record','name':'Box','fields':[{'name':'i','type':"
@@ -415,10 +447,12 @@ static void files_refer_to_each_other_in_any_order(void **state)
 {
     char directory[] = "/tmp/millrace-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
-    write_file(directory, "a.avsc", "{'type':'record','name':'t.A','fields':["
-                                    "{'name':'b','type':'B'},{'name':'c','type':'t.C'}]}");
-    write_file(directory, "b.avsc", "{'type':'record','name':'t.B','fields':["
-                                    "{'name':'c','type':{'type':'array','items':'C'}}]}");
+    write_file(directory, "a.avsc",
+               "{'type':'record','name':'t.A','fields':["
+               "{'name':'b','type':'B'},{'name':'c','type':'t.C'}]}");
+    write_file(directory, "b.avsc",
+               "{'type':'record','name':'t.B','fields':["
+               "{'name':'c','type':{'type':'array','items':'C'}}]}");
     write_file(directory, "sub/c.avsc", "{'type':'enum','name':'t.C','symbols':['X']}");
     write_file(directory, "history/c1.avsc", "{'type':'enum','name':'t.C','symbols':['OLD']}");
     write_file(directory, "history/d.avsc", "{'type':'array','items':'t.A'}");
@@ -446,12 +480,14 @@ static void a_directory_with_a_mistake_names_the_file(void **state)
     char directory[] = "/tmp/millrace-test-XXXXXX";
     assert_non_null(mkdtemp(directory));
     load_failing("/nowhere/at/all", "schemas directory '/nowhere/at/all': No such file");
-    write_file(directory, "a.avsc", "{'type':'record','name':'A','fields':["
-                                    "{'name':'x','type':'Carr'}]}");
+    write_file(directory, "a.avsc",
+               "{'type':'record','name':'A','fields':["
+               "{'name':'x','type':'Carr'}]}");
     write_file(directory, "cart.avsc", "{'type':'record','name':'Cart','fields':[]}");
     load_failing(directory, "/a.avsc: $.fields[0].type: unknown type 'Carr', did you mean 'Cart'?");
-    write_file(directory, "a.avsc", "{'type':'record','name':'Cart','fields':["
-                                    "{'name':'x','type':'int'}]}");
+    write_file(directory, "a.avsc",
+               "{'type':'record','name':'Cart','fields':["
+               "{'name':'x','type':'int'}]}");
     load_failing(directory, "/cart.avsc: 'Cart' is defined differently in ");
     write_file(directory, "a.avsc", "{'type':'record','name':'Cart','fields':[");
     load_failing(directory, "/a.avsc: no JSON: ");
@@ -477,6 +513,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(recursion_through_arrays_and_maps_is_accepted, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(json_is_self_contained, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(zero_bytes_in_defaults_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(attributes_may_be_null, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_definitions_of_one_name_do_not_mix, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_refer_to_each_other_in_any_order, set_up, tear_down),
         cmocka_unit_test(a_directory_with_a_mistake_names_the_file),

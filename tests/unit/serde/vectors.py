@@ -112,18 +112,36 @@ def encode(schema, value):
 def plain(value):
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    if isinstance(value, list):
-        return [plain(v) for v in value]
-    if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if hasattr(value, "timestamp"):
         return int(value.timestamp() * 1000)
     return value
 
 
-def in_order(value, schema):
-    """As mr_value_to_json prints it: bytes as code points, fields in the schema's order."""
-    return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
+def in_order(value, schema, named):
+    """As mr_value_to_json has it: fields in the schema's order, bytes as code points."""
+    if isinstance(schema, str) and schema in named:
+        schema = named[schema]
+    if isinstance(schema, list):
+        kinds = {dict: ("record", "map"), list: ("array",), str: ("string", "enum"), int: ("int", "long")}
+        fits = [s for s in schema if (s["type"] if isinstance(s, dict) else s) in kinds.get(type(value), ())]
+        return in_order(value, fits[0], named) if fits else plain(value)
+    if not isinstance(schema, dict):
+        return plain(value)
+    if "name" in schema:
+        named[schema["name"]] = schema
+    if schema["type"] == "record":
+        return {f["name"]: in_order(value[f["name"]], f["type"], named) for f in schema["fields"]}
+    if schema["type"] == "array":
+        return [in_order(v, schema["items"], named) for v in value]
+    if schema["type"] == "map":
+        return {k: in_order(value[k], schema["values"], named) for k in sorted(value)}
+    return plain(value)
+
+
+def as_json(value, schema):
+    return json.dumps(in_order(value, schema, {}), separators=(",", ":"))
 
 
 def c_string(text):
@@ -150,7 +168,7 @@ def main():
         crc = fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO")
         number = int.from_bytes(bytes.fromhex(crc), "little")
         print(f'    {{{c_string(text)},\n     UINT64_C(0x{number:016x}), "{encode(schema, value).hex()}",\n'
-              f"     {c_string(in_order(value, schema))}}},")
+              f"     {c_string(as_json(value, schema))}}},")
     print("};\n")
     print("static const struct {\n    const char *name;\n    const char *writer;\n    const char *reader;\n"
           "    const char *hex;\n    const char *json;\n} fastavro_resolutions[] = {")
@@ -158,11 +176,9 @@ def main():
         data = encode(writer, value)
         read = fastavro.schemaless_reader(io.BytesIO(data), fastavro.parse_schema(writer),
                                           fastavro.parse_schema(reader))
-        if isinstance(reader, dict) and reader["type"] == "record":
-            read = {f["name"]: read[f["name"]] for f in reader["fields"]}
         print(f'    {{"{name}",\n     {c_string(json.dumps(writer, separators=(",", ":")))},\n'
               f'     {c_string(json.dumps(reader, separators=(",", ":")))},\n     "{data.hex()}",\n'
-              f"     {c_string(in_order(read, reader))}}},")
+              f"     {c_string(as_json(read, reader))}}},")
     print("};\n/* clang-format on */")
 
 

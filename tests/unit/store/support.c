@@ -73,6 +73,28 @@ mr_status write_one(mr_partition *partition, const char *key, const char *value,
     return mr_partition_write(partition, &row, 1, &progress, err);
 }
 
+void write_row(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes value)
+{
+    mr_error err;
+    const mr_row row = {.store = store, .key = key, .value = value};
+    const mr_progress progress = {.input_offset = 1};
+    assert_ok(mr_partition_write(partition, &row, 1, &progress, &err));
+}
+
+void assert_value(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes expected)
+{
+    mr_error err;
+    mr_buf value = MR_BUF_NULL;
+    const mr_status status = mr_partition_get(partition, store, key, &value, &err);
+    if (mr_bytes_is_null(expected)) {
+        assert_int_equal(status, MR_NOT_FOUND);
+    } else {
+        assert_int_equal(status, MR_OK);
+        assert_true(mr_bytes_equal(mr_buf_bytes(&value), expected));
+    }
+    mr_buf_deinit(&value);
+}
+
 uint64_t random_next(uint64_t *seed)
 {
     *seed ^= *seed >> 12;

@@ -45,6 +45,10 @@ mr_status open_read_only(const char *directory, mr_database **ret_database, mr_e
 mr_status write_one(mr_partition *partition, const char *key, const char *value, int64_t offset,
                     mr_error *err);
 
+void write_row(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes value);
+/* Null: there is no such row. */
+void assert_value(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes expected);
+
 /* xorshift64*: the same stream for a seed, everywhere. */
 uint64_t random_next(uint64_t *seed);
 uint64_t random_below(uint64_t *seed, uint64_t bound);

@@ -1,5 +1,5 @@
-/* Goal: a full disk is said to be one, costs nothing that was flushed, and is got over. Method: writes
- * to tables find no space (fault.h), until they do. */
+/* Goal: a full disk is said to be one, costs nothing that was flushed, and is got over. Method:
+ * writes to tables find no space (fault.h), until they do. */
 #include "support.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static void assert_full(mr_status status, const mr_error *err)
     assert_int_equal(err->action, MR_ACT_RETRY);
 }
 
-/* Writes until it succeeds again: RocksDB tries by itself once in a second. */
+/* Writes until it succeeds again: RocksDB tries by itself. */
 static void write_until_accepted(mr_partition *partition, const char *value, int64_t offset)
 {
     enum { DEADLINE_MS = 20000 };

@@ -87,12 +87,58 @@ static void damaged_bytes_are_refused(void **state)
     mr_buf_deinit(&bytes);
 }
 
+/* The check sum as zlib's crc32 has it, so that only the lengths are wrong. */
+static void seal(mr_buf *bytes)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < bytes->len; i++) {
+        crc ^= bytes->data[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = crc >> 1 ^ (crc % 2 == 1 ? UINT32_C(0xEDB88320) : 0);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        mr_buf_append_byte(bytes, (uint8_t)(~crc >> (8 * i)));
+    }
+}
+
+static void lengths_that_do_not_fit_are_refused_with_a_right_check_sum(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t version;
+        uint8_t n_stores;
+        size_t numbers;
+        mr_status status;
+    } rows[] = {
+        {1, 0, 2, MR_OK},          {1, 16, 18, MR_OK},
+        {1, 17, 19, MR_ERR_STORE}, {1, 255, 257, MR_ERR_STORE},
+        {1, 1, 2, MR_ERR_STORE},   {1, 0, 3, MR_ERR_STORE},
+        {1, 0, 0, MR_ERR_STORE},   {2, 0, 2, MR_ERR_STORE},
+        {0, 0, 2, MR_ERR_STORE},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mr_buf bytes = MR_BUF_NULL;
+        mr_buf_append_byte(&bytes, rows[i].version);
+        mr_buf_append_byte(&bytes, rows[i].n_stores);
+        for (size_t j = 0; j < 8 * rows[i].numbers; j++) {
+            mr_buf_append_byte(&bytes, 0);
+        }
+        seal(&bytes);
+        mr_progress read;
+        mr_error err;
+        assert_int_equal(mr_progress_decode(mr_buf_bytes(&bytes), &read, &err), rows[i].status);
+        mr_buf_deinit(&bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bytes_are_as_documented),
         cmocka_unit_test(progress_comes_back),
         cmocka_unit_test(damaged_bytes_are_refused),
+        cmocka_unit_test(lengths_that_do_not_fit_are_refused_with_a_right_check_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

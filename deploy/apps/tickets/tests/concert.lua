@@ -194,6 +194,17 @@ for text, case in pairs {
   }
 end
 
+for text, minor in pairs { ["0 is a free ticket"] = 0, ["the highest"] = 1000000000000 } do
+  specs[#specs + 1] = {
+    "CreateTicketType: PriceMinor " .. text,
+    stage = "concert",
+    subject = "c-1",
+    given = { created },
+    when = offer { PriceMinor = minor },
+    expect = { event.ConcertTicketTypeAdded { Type = ticket_type("t-1", minor) } },
+  }
+end
+
 -- Commands that a concert which is there rejects as invalid.
 for text, wrong in pairs {
   ["a blank name"] = command.CreateConcert { Name = "  " },

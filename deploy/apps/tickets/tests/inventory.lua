@@ -260,22 +260,31 @@ local specs = {
 }
 
 -- The memory of closed reservations is bounded: the oldest is forgotten, the last 64 are not.
-local many = { created }
-for i = 1, 65 do
-  many[#many + 1] = cancelled("r-" .. i, 0, 10)
+local function closed(n)
+  local events = { created }
+  for i = 1, n do
+    events[#events + 1] = cancelled("r-" .. i, 0, 10)
+  end
+  return events
 end
 specs[#specs + 1] = {
   "closed reservations: the last 64 are remembered",
-  given = many,
+  given = closed(65),
   when = reserve("r-2", 1),
   no_change = true,
   state = { ClosedCount = 65 },
 }
 specs[#specs + 1] = {
   "closed reservations: older ones are forgotten",
-  given = many,
+  given = closed(65),
   when = reserve("r-1", 1),
   expect = { reserved("r-1", 1, 9) },
+}
+specs[#specs + 1] = {
+  "closed reservations: the last place of the ring is used again, too",
+  given = closed(128),
+  when = reserve("r-64", 1),
+  expect = { reserved("r-64", 1, 9) },
 }
 
 for text, wrong in pairs {

@@ -52,6 +52,39 @@ local specs = {
   },
 }
 
+-- JSON as clients send it, and what becomes of it.
+local offered = command.CreateTicketType { TicketTypeId = "t-1", Name = "Regular", Price = 39.0, Quantity = 5 }
+for text, case in pairs {
+  ["a price may be written without decimals"] = {
+    "CreateTicketType",
+    '{"TicketTypeId":"t-1","Name":"Regular","Price":39,"Quantity":5}',
+    offered,
+  },
+  ["null is as good as absent"] = {
+    "CreateTicketType",
+    '{"TicketTypeId":"t-1","Name":"Regular","Price":39.00,"PriceMinor":null,"ConcertId":null,"Quantity":5}',
+    offered,
+  },
+  ["dates may be text"] = {
+    "ScheduleConcert",
+    '{"StartDate":"2020-04-20T20:30:00Z","EndDate":"2020-04-21T00:30:00+02:00"}',
+    command.ScheduleConcert { StartDate = 1587414600000, EndDate = 1587421800000 },
+  },
+  ["no fields"] = { "PublishConcert", "{}", command.PublishConcert {} },
+  ["a missing field is a dead letter"] = { "CreateConcert", '{"VenueId":"v-1"}' },
+  ["an unknown field is a dead letter"] = { "CreateConcert", '{"Name":"Jazz","Title":"Jazz"}' },
+  ["a wrong type is a dead letter"] = { "CreateConcert", '{"Name":7}' },
+  ["an unknown command is a dead letter"] = { "CreateConzert", '{"Name":"Jazz"}' },
+  ["what is no JSON is a dead letter"] = { "CreateConcert", "Name=Jazz" },
+} do
+  specs[#specs + 1] = {
+    "route, JSON: " .. text,
+    feed = { { "tickets.commands", subject = "c-1", id = "1", type = case[1], value = case[2] } },
+    sent = { ["tickets.concert.commands"] = { case[3] } },
+    dead = { ["tickets-route-dlq"] = case[3] and 0 or 1 },
+  }
+end
+
 for aggregate, list in pairs(commands) do
   local feed = {}
   for i, sent in ipairs(list) do

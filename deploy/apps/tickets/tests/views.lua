@@ -65,9 +65,24 @@ local specs = {
       {
         "venues",
         "v-1",
-        expect = { Id = "v-1", Name = "Ziggo Dome", Capacity = 17000, Address = "Amsterdam", WebUrl = "http://x" },
+        expect = {
+          Id = "v-1",
+          Name = "Ziggo Dome",
+          Capacity = 17000,
+          Address = "Amsterdam",
+          WebUrl = "http://x",
+          IsDeleted = false,
+        },
       },
     },
+  },
+  {
+    "venues: a deleted one says so",
+    stage = "venues",
+    subject = "v-1",
+    given = { event.VenueCreated { Name = "Ziggo Dome", Capacity = 17000, Address = "Amsterdam" } },
+    when = event.VenueDeleted {},
+    rows = { { "venues", "v-1", expect = { Name = "Ziggo Dome", Version = 1, IsDeleted = true } } },
   },
   {
     "programme: a draft is not in it",
@@ -170,9 +185,19 @@ local specs = {
       -- "Ça ira " takes 8 bytes, so 28 letters of 2 bytes fit into the first 64.
       { "programme_by_term", "Ça ira " .. ("é"):rep(28), -1, "c-1", expect = { ConcertId = "c-1" } },
       { "programme_by_term", "ira " .. ("é"):rep(30), -1, "c-1", expect = { ConcertId = "c-1" } },
-      -- Odd space: "a " and 31 letters, where a 32nd would take bytes 65 and 66.
-      { "programme_by_term", "a " .. ("é"):rep(31), -1, "c-1", expect = { ConcertId = "c-1" } },
+      -- Behind "ra " a 31st letter would take bytes 64 and 65.
+      { "programme_by_term", "ra " .. ("é"):rep(30), -1, "c-1", expect = { ConcertId = "c-1" } },
       { "programme_by_term", "é", -1, "c-1", expect = { ConcertId = "c-1" } },
+    },
+  },
+  {
+    "programme: no term begins inside a letter",
+    feed = { to("c-1", command.CreateConcert { Name = "ÀÿÀ" }), to("c-1", publish) },
+    rows = {
+      { "programme_by_term", "ÀÿÀ", -1, "c-1", expect = { ConcertId = "c-1" } },
+      { "programme_by_term", "ÿÀ", -1, "c-1", expect = { ConcertId = "c-1" } },
+      { "programme_by_term", "\x80ÿÀ", -1, "c-1", expect = false },
+      { "programme_by_term", "\xBFÀ", -1, "c-1", expect = false },
     },
   },
   {

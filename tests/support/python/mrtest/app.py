@@ -1,4 +1,5 @@
 """An app under test: its topics, its stages as processes, and questions to it through CLI and HTTP."""
+import copy
 import json
 import os
 import shutil
@@ -40,6 +41,14 @@ class App:
         self.properties = {"bootstrap.servers": broker.bootstrap, "state.dir": self.state, **PROPERTIES, **properties}
         self.schemas = Schemas(os.path.join(self.directory, "..", "..", "..", "schemas", name))
 
+    def elsewhere(self):
+        """The same app as another machine would run it: with states and logs of its own."""
+        other = copy.copy(self)
+        other.files = os.path.join(self.files, "elsewhere")
+        other.state = os.path.join(other.files, "state")
+        other.properties = {**self.properties, "state.dir": other.state}
+        return other
+
     def settings(self, **more):
         result = []
         for key, value in {**self.properties, **more}.items():
@@ -53,13 +62,10 @@ class App:
         return run(["millrace", *verb.split(), self.directory, *arguments, *self.settings(**properties)], seconds)
 
     def ask(self, verb, *arguments, seconds=60, **properties):
-        """What a CLI verb prints as JSON; fails unless it exits with 0."""
+        """The JSON documents that a CLI verb prints, one a line; fails unless it exits with 0."""
         code, out, err = self.cli(verb, *arguments, "--json", seconds=seconds, **properties)
         assert code == 0, f"millrace {verb} {' '.join(arguments)} exits {code}:\n{out}{err}"
-        try:
-            return json.loads(out)
-        except ValueError:
-            return [json.loads(line) for line in out.splitlines()]
+        return [json.loads(line) for line in out.splitlines()]
 
     def apply_topics(self):
         code, out, err = self.cli("topics apply")
@@ -69,6 +75,16 @@ class App:
 
     def start(self, stage, instance="0", environment=None, **properties):
         return Stage(self, stage, instance, environment or {}, properties)
+
+    def run(self, *arguments, **properties):
+        """`millrace run APP`: all stages under its supervision."""
+        os.makedirs(os.path.join(self.files, "logs"), exist_ok=True)
+        return Process("millrace run", ["millrace", "run", self.directory, *arguments, *self.settings(**properties)],
+                       os.path.join(self.files, "logs", "run.log"))
+
+    def instances(self):
+        """{stage: Instance} of what `run` has started."""
+        return {stage: Instance(self, stage) for stage in self.stages}
 
     def start_all(self, seconds=60, **properties):
         """{stage: Stage} of all stages, ready."""
@@ -108,30 +124,30 @@ class App:
         until("all inputs to be read", seconds, self.is_settled, every=0.5)
 
     def history(self):
-        return History(self.cluster.read_topics(f"{self.name}."), self.schemas)
+        """What is on the app's topics and on those of its dead letters."""
+        topics = {**self.cluster.read_topics(f"{self.name}."), **self.cluster.read_topics(f"{self.name}-", "-dlq")}
+        return History(topics, self.schemas)
 
 
-class Stage(Process):
-    """A processor of one stage."""
+class Instance:
+    """What a processor answers over HTTP, whoever started it."""
 
-    def __init__(self, app, stage, instance, environment, properties):
-        kind = app.stages[stage][0]
+    def __init__(self, app, stage, instance="0"):
+        self.stage, self.instance, self.kind = stage, instance, app.stages[stage][0]
+        self.name = f"{stage}.{instance}"
         self.directory = os.path.join(app.state, app.name, stage, instance)
-        self.stage, self.kind, self.instance = stage, kind, instance
-        logs = os.path.join(app.files, "logs")
-        os.makedirs(logs, exist_ok=True)
-        command = [f"millrace-{kind}", "--app", app.directory, "--stage", stage,
-                   *app.settings(**{"group.instance.id": instance, **properties})]
-        super().__init__(f"{stage}.{instance}", command, os.path.join(logs, f"{stage}.{instance}.log"), **environment)
 
-    def address(self):
-        """Where it answers HTTP; None while it does not say so."""
+    def owner(self):
+        """(address, process ID) of whoever says that it is this instance; (None, None) if nobody does."""
         try:
             with open(os.path.join(self.directory, "http"), encoding="utf-8") as f:
                 address, pid = f.read().split()
         except (OSError, ValueError):
-            return None
-        return address if int(pid) == self.pid else None
+            return None, None
+        return address, int(pid)
+
+    def address(self):
+        return self.owner()[0]
 
     def get(self, target, seconds=10):
         """(HTTP status, body); (0, why) when nobody answers."""
@@ -147,25 +163,13 @@ class Stage(Process):
             return 0, str(e)
 
     def is_ready(self):
-        assert self.is_running(), f"{self.name} ended with {self.popen.returncode}\n{self.tail()}"
         status, body = self.get("/readyz")
         return True if status == 200 else Not(body.strip())
-
-    def wait_ready(self, seconds=60):
-        try:
-            until(f"{self.name} to be ready", seconds, self.is_ready)
-        except AssertionError as e:
-            raise AssertionError(f"{e}\n{self.tail()}") from None
 
     def status(self):
         """What it says of itself; None when it does not answer."""
         status, body = self.get("/status")
         return json.loads(body) if status == 200 else None
-
-    def restored(self):
-        """Records that its tasks have read from their changelogs since it was started; None if it does not say."""
-        status = self.status()
-        return None if status is None else sum(task["restored"] for task in status.get("tasks", []))
 
     def rows(self, store):
         """{key parts: row} of all that it holds of a store, page by page."""
@@ -182,6 +186,33 @@ class Stage(Process):
             cursor = page["cursor"]
             if cursor is None:
                 return rows
+
+
+class Stage(Instance, Process):
+    """A processor of one stage that the test itself starts."""
+
+    def __init__(self, app, stage, instance, environment, properties):
+        Instance.__init__(self, app, stage, instance)
+        logs = os.path.join(app.files, "logs")
+        os.makedirs(logs, exist_ok=True)
+        command = [f"millrace-{self.kind}", "--app", app.directory, "--stage", stage,
+                   *app.settings(**{"group.instance.id": instance, **properties})]
+        Process.__init__(self, self.name, command, os.path.join(logs, f"{self.name}.log"), **environment)
+
+    def address(self):
+        """None while the file is still that of a process before this one."""
+        address, pid = self.owner()
+        return address if pid == self.pid else None
+
+    def is_ready(self):
+        assert self.is_running(), f"{self.name} ended with {self.popen.returncode}\n{self.tail()}"
+        return super().is_ready()
+
+    def wait_ready(self, seconds=60):
+        try:
+            until(f"{self.name} to be ready", seconds, self.is_ready)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.tail()}") from None
 
     def pause(self):
         self.signal(signal.SIGSTOP)

@@ -1,8 +1,12 @@
 """A real Kafka broker of the test's own, by scripts/kafka."""
+import atexit
 import os
 import subprocess
 
 from mrtest import places
+
+
+_running = []
 
 
 class Broker:
@@ -10,7 +14,14 @@ class Broker:
 
     def __init__(self, directory):
         self.directory = os.path.join(directory, "kafka")
+        _running.append(self)
         self.bootstrap = self._script("start").strip()
+
+    def end(self):
+        """SIGKILL: the test is over."""
+        if self in _running:
+            _running.remove(self)
+            self._script("kill")
 
     def _script(self, verb):
         done = subprocess.run([os.path.join(places.ROOT, "scripts", "kafka"), verb, "--dir", self.directory],
@@ -29,3 +40,12 @@ class Broker:
     def restart(self):
         """Starts it again with the data it had, and waits until it answers."""
         self._script("restart")
+
+
+def end_all():
+    """Ends what a test left running."""
+    for broker in _running[:]:
+        broker.end()
+
+
+atexit.register(end_all)

@@ -64,10 +64,10 @@ class Cluster:
         self.bootstrap = bootstrap
         self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
-    def partitions(self, prefix=""):
-        """Every partition of the topics whose name begins so."""
+    def partitions(self, prefix="", suffix=""):
+        """Every partition of the topics whose name begins and ends so."""
         topics = self.admin.list_topics(timeout=REQUEST_SECONDS).topics
-        return [TopicPartition(name, p) for name in sorted(topics) if name.startswith(prefix)
+        return [TopicPartition(name, p) for name in sorted(topics) if name.startswith(prefix) and name.endswith(suffix)
                 for p in sorted(topics[name].partitions)]
 
     def topics(self, prefix=""):
@@ -116,9 +116,12 @@ class Cluster:
         finally:
             reader.close()
 
-    def read_topics(self, prefix="", seconds=120):
+    def count(self, prefix="", suffix="", isolation="read_committed"):
+        return len(self.read(self.partitions(prefix, suffix), isolation=isolation))
+
+    def read_topics(self, prefix="", suffix="", seconds=120):
         """{topic: [Record]} of whole topics, read_committed, in the order of each partition."""
-        partitions = self.partitions(prefix)
+        partitions = self.partitions(prefix, suffix)
         result = {tp.topic: [] for tp in partitions}
         for record in self.read(partitions, seconds=seconds):
             result[record.topic].append(record)

@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 
-from mrtest import places, process
+from mrtest import broker, places, process
 
 SKIPPED = 77
 
@@ -58,8 +58,8 @@ def run_one(name, test):
     return "ok"
 
 
-def main(namespace, setup=None, teardown=None):
-    """`setup` runs before the first test; `teardown`, in any case, after the last."""
+def main(namespace, setup=None):
+    """`setup` runs before the first test; if it fails, there are no others."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     tests = [(name, value) for name, value in namespace.items() if name.startswith("test_") and callable(value)]
     wanted = sys.argv[1:]
@@ -76,8 +76,7 @@ def main(namespace, setup=None, teardown=None):
             results += [run_one(name, test) for name, test in tests]
     finally:
         process.end_all()
-        if teardown is not None:
-            teardown()
+        broker.end_all()
     finish(results)
 
 

@@ -101,6 +101,12 @@ def stored_states(history, aggregate):
     return rows
 
 
+def dead_letter(record):
+    said = {name.rsplit(".", 1)[-1]: value for name, value in record.headers.items() if name.startswith("__millrace")}
+    return (f"{said.get('topic')}[{said.get('partition')}]@{said.get('offset')} {record.type} {record.subject}: "
+            f"{said.get('class')}: {said.get('message')}")
+
+
 def rows_of(stages, store):
     """{key: row} of a store from every instance of its stage that runs."""
     rows = {}
@@ -124,7 +130,7 @@ def check(app, running, follower=None, repeats=False, dead=()):
     for stage in topology.STAGES:
         if stage not in dead:
             letters = raw.records(f"tickets-{stage}-dlq")
-            verdict.add(f"{stage}: no dead letters", [f"{r!r}: {r.headers}" for r in letters])
+            verdict.add(f"{stage}: no dead letters", [dead_letter(r) for r in letters])
     stages = {name: s if isinstance(s, list) else [s] for name, s in running.items()}
     for aggregate in AGGREGATES:
         verdict.check(f"{aggregate}: stored state", lambda a=aggregate: same_answers(

@@ -3,11 +3,14 @@
 Everything follows from the seed. A session keys its commands by its own name, so that they keep their
 order, and knows what it asked for; what became of it, it does not know.
 """
+import datetime
 import json
 import random
+import time
 
-T0 = 1_700_000_000_000
 DAY = 24 * 3600 * 1000
+# Yesterday's midnight, the time of the first command: brokers delete what is older than a topic's retention.
+T0 = (int(time.time() * 1000) // DAY - 1) * DAY
 WORDS = ["Mumford", "Sons", "Live", "Straße", "Jazz", "Noche", "Ærø", "Big Band", "Requiem", "東京", "Blues", "Fado"]
 
 
@@ -27,7 +30,6 @@ class Command:
             result["ce_expectedversion"] = str(self.expected)
         if self.time is not None:
             seconds, ms = divmod(self.time, 1000)
-            import datetime
             moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
             result["ce_time"] = moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms:03d}Z"
         return [(name, value.encode()) for name, value in result.items()]
@@ -133,7 +135,7 @@ class Traffic:
             self._ticket_type(subject, r.choice([1, 5, 50]))
         elif roll < 0.88:
             self._new("RemoveTicketType", subject, subject, TicketTypeId=r.choice(self.types))
-        elif roll < 0.91:
+        elif roll < 0.89:
             self._new("DeleteConcert", subject, subject)
         else:  # at a version that it may or may not be at
             self._new("ScheduleConcert", subject, f"editor-{r.randrange(4)}", r.randint(-1, 12), StartDate=T0, EndDate=T0 + DAY)

@@ -14,8 +14,13 @@ void kit_init(test_kit *kit)
         (void)fprintf(stderr, "MR_TEST_BROKERS is not set: no real broker to test with\n");
         exit(77);
     }
+    kit_init_at(kit, brokers);
+}
+
+void kit_init_at(test_kit *kit, const char *servers)
+{
     *kit = (test_kit){0};
-    mr_properties_set(&kit->properties, "bootstrap.servers", brokers, "MR_TEST_BROKERS");
+    mr_properties_set(&kit->properties, "bootstrap.servers", servers, "test");
     if (getenv("MR_TEST_LOG") != NULL) {
         kit->log = (mr_log){.stream = stderr, .clock = mr_clock_system(), .level = MR_LOG_DEBUG};
     }
@@ -193,6 +198,7 @@ void kit_member_open(test_kit *kit, kit_member *member, const kit_member_options
     mr_properties_set(&kit->properties, "session.timeout.ms",
                       options->session_timeout_ms == NULL ? "10000" : options->session_timeout_ms,
                       "test");
+    mr_properties_set(&kit->properties, "heartbeat.interval.ms", "200", "test");
     const char *topics[] = {member->topic};
     const mr_consumer_options consumer = {
         .properties = &kit->properties,

@@ -1,4 +1,4 @@
-/* What the C programs against a real broker share. */
+/* What C tests of common/kafka share. */
 #pragma once
 
 #include <setjmp.h>
@@ -23,6 +23,8 @@ typedef struct test_kit {
 
 /* Exits with 77 when MR_TEST_BROKERS is not set. */
 void kit_init(test_kit *kit);
+/* The same for given servers. */
+void kit_init_at(test_kit *kit, const char *servers);
 void kit_deinit(test_kit *kit);
 int64_t kit_now_ms(void);
 

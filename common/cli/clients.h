@@ -1,0 +1,27 @@
+/* The Kafka clients of verbs, from the invocation's settings. */
+#pragma once
+
+#include "cli/cli.h"
+#include "kafka/admin.h"
+#include "kafka/producer.h"
+#include "kafka/reader.h"
+
+MR_DEFINE_CLEANUP(mr_admin, mr_admin_free)
+MR_DEFINE_CLEANUP(mr_producer, mr_producer_free)
+
+mr_status mr_cli_admin(const mr_cli *cli, mr_admin **ret_admin, mr_error *err) MR_MUST_USE;
+mr_status mr_cli_reader(const mr_cli *cli, mr_reader **ret_reader, mr_error *err) MR_MUST_USE;
+mr_status mr_cli_producer(const mr_cli *cli, mr_producer **ret_producer, mr_error *err) MR_MUST_USE;
+
+/* The number of partitions; no such topic is MR_ERR_USAGE that says how to make it. */
+mr_status mr_cli_partitions(mr_admin *admin, const char *topic, int32_t *ret_partitions,
+                            mr_error *err) MR_MUST_USE;
+
+/* First offset and end of every partition of a topic; free() the array. */
+typedef struct mr_extent {
+    int32_t partition;
+    int64_t begin;
+    int64_t end;
+} mr_extent;
+mr_status mr_cli_extents(const mr_cli *cli, mr_admin *admin, mr_reader *reader, const char *topic,
+                         mr_extent **ret_extents, size_t *ret_n, mr_error *err) MR_MUST_USE;

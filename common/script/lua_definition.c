@@ -1,0 +1,435 @@
+#include "script/lua_definition.h"
+
+#include <stdlib.h>
+
+#include "core/alloc.h"
+#include "script/lua_convert.h"
+#include "script/lua_event.h"
+#include "script/lua_field.h"
+#include "script/lua_freeze.h"
+#include "script/lua_sandbox.h"
+#include "script/lua_send.h"
+
+const char *const mr_lua_group_names[MR_HANDLER_GROUPS] = {
+    [MR_ON] = "on", [MR_DECIDE] = "decide", [MR_EVOLVE] = "evolve"};
+
+static const char definition_file[] = "app.lua";
+
+enum { PARTITIONS_MAX = 10000, REMEMBER_MAX = 100000, REMEMBER = 64, STORES_MAX = 14 };
+
+/* ---- Handlers ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *noun_of_group(int group)
+{
+    return group == MR_DECIDE ? "command" : group == MR_EVOLVE ? "event" : "record";
+}
+
+static const mr_schema *find_record(const mr_lua_reader *reader, const mr_lua_at *at, int group,
+                                    const char *name)
+{
+    const mr_schemas *schemas = reader->app->schemas;
+    const mr_schema *schema = mr_schemas_find(schemas, mr_bytes_text(name));
+    const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+    const mr_lua_at named = {.above = at->above, .name = at->name, .line = below.line};
+    if (schema == NULL) {
+        const char *nearest = mr_schemas_nearest(schemas, name);
+        (void)mr_lua_at_error(reader, &named, "unknown %s '%s'%s%s%s", noun_of_group(group), name,
+                              nearest == NULL ? "" : "; did you mean '",
+                              nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+    }
+    if (mr_schema_type(schema)->kind != MR_TYPE_RECORD) {
+        (void)mr_lua_at_error(reader, &named, "'%s' is no record", name);
+    }
+    return schema;
+}
+
+/* on, decide, evolve: from record names to functions. */
+static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
+                          const mr_lua_field *field, void *target)
+{
+    lua_State *L = reader->L;
+    mr_stage *stage = target;
+    const int group = field->number;
+    const size_t n = mr_lua_read_names(reader, at);
+    if (n == 0) {
+        (void)mr_lua_at_error(reader, at, "has no handlers");
+    }
+    stage->handled[group] = mr_alloc_zero(n, sizeof(stage->handled[group][0]));
+    for (size_t i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, -1, (lua_Integer)i);
+        const char *name = lua_tostring(L, -1);
+        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+        const char *kept = "*";
+        if (group != MR_ON || strcmp(name, "*") != 0) {
+            const mr_schema *schema = find_record(reader, at, group, name);
+            kept = strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
+        }
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -4) != LUA_TFUNCTION) {
+            (void)mr_lua_at_error(reader, &below, "must be a function, not a %s",
+                                  luaL_typename(L, -1));
+        }
+        stage->handled[group][stage->n_handled[group]++] = kept;
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+    qsort(stage->handled[group], n, sizeof(stage->handled[group][0]), compare_names);
+}
+
+/* ---- Stores ---- */
+
+/* "string", "long" or a list of these. */
+static void read_key(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                     void *target)
+{
+    (void)field;
+    lua_State *L = reader->L;
+    mr_store_key *key = &((mr_store_spec *)target)->key;
+    const bool single = lua_type(L, -1) == LUA_TSTRING;
+    const size_t n = single ? 1 : lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+    if (n == 0 || n > MR_KEY_PARTS_MAX) {
+        (void)mr_lua_at_error(reader, at, "must be \"string\", \"long\" or a list of 1 to %d of these",
+                              (int)MR_KEY_PARTS_MAX);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (single) {
+            lua_pushvalue(L, -1);
+        } else {
+            (void)lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        }
+        const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+        if (strcmp(kind, "string") != 0 && strcmp(kind, "long") != 0) {
+            (void)mr_lua_at_error(reader, at, "part %d of a key is \"string\" or \"long\", not '%s'",
+                                  (int)i + 1, kind);
+        }
+        key->kinds[key->n++] = *kind == 's' ? MR_KEY_STRING : MR_KEY_LONG;
+        lua_pop(L, 1);
+    }
+}
+
+static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at,
+                        const mr_lua_field *field, void *target)
+{
+    static const mr_lua_field fields[] = {
+        {.name = "key", .read = read_key, .required = true},
+        {.name = "value",
+         .read = mr_lua_read_schema,
+         .offset = offsetof(mr_store_spec, value),
+         .required = true},
+        {.name = "topic", .read = mr_lua_read_topic, .offset = offsetof(mr_store_spec, topic)},
+    };
+    static const mr_lua_field name_field = {.name = "name",
+                                            .offset = offsetof(mr_store_spec, name)};
+    (void)field;
+    lua_State *L = reader->L;
+    mr_stage *stage = target;
+    const size_t n = mr_lua_read_names(reader, at);
+    if (n == 0 || n > STORES_MAX) {
+        (void)mr_lua_at_error(reader, at, "must have 1 to %d stores", (int)STORES_MAX);
+    }
+    for (size_t i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, -1, (lua_Integer)i);
+        const mr_lua_at below = mr_lua_at_below(reader, at, lua_tostring(L, -1), 0);
+        mr_store_spec *store =
+            mr_stage_add_store(stage, "", NULL, (mr_store_key){.raw = false}, false);
+        free(store->name);
+        store->name = NULL;
+        mr_lua_read_name(reader, &below, &name_field, store);
+        lua_pushvalue(L, -1);
+        (void)lua_rawget(L, -4);
+        mr_lua_read_fields(reader, &below, fields, sizeof(fields) / sizeof(fields[0]), store);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- Stages ---- */
+
+#define STAGE_FIELD(field_name, reader_function) \
+    .name = #field_name, .read = (reader_function), .offset = offsetof(mr_stage, field_name)
+#define STAGE_TOPICS(field_name)                         \
+    STAGE_FIELD(field_name, mr_lua_read_topics),         \
+        .count_offset = offsetof(mr_stage, n_##field_name), .required = true
+#define STAGE_HANDLERS(group_name, group) \
+    .name = (group_name), .read = read_handlers, .number = (group), .required = true
+#define STAGE_KIND .name = "kind", .read = mr_lua_read_nothing, .required = true
+
+static const mr_lua_field transform_fields[] = {
+    {STAGE_KIND},
+    {STAGE_TOPICS(from)},
+    {STAGE_TOPICS(to)},
+    {STAGE_FIELD(input, mr_lua_read_schema)},
+    {STAGE_HANDLERS("on", MR_ON)},
+};
+static const mr_lua_field aggregate_fields[] = {
+    {STAGE_KIND},
+    {STAGE_TOPICS(from)},
+    {STAGE_TOPICS(to)},
+    {STAGE_FIELD(results, mr_lua_read_topic)},
+    {STAGE_FIELD(state, mr_lua_read_schema), .required = true},
+    {STAGE_FIELD(remember, mr_lua_read_int64), .min = 1, .max = REMEMBER_MAX},
+    {STAGE_HANDLERS("decide", MR_DECIDE)},
+    {STAGE_HANDLERS("evolve", MR_EVOLVE)},
+};
+static const mr_lua_field project_fields[] = {
+    {STAGE_KIND},
+    {STAGE_TOPICS(from)},
+    {STAGE_FIELD(versioned, mr_lua_read_bool)},
+    {STAGE_FIELD(input, mr_lua_read_schema)},
+    {STAGE_FIELD(stores, read_stores), .required = true},
+    {STAGE_HANDLERS("on", MR_ON)},
+};
+
+static const struct {
+    const char *name;
+    const mr_lua_field *fields;
+    size_t n_fields;
+} kinds[] = {
+    {"aggregate", aggregate_fields, sizeof(aggregate_fields) / sizeof(aggregate_fields[0])},
+    {"project", project_fields, sizeof(project_fields) / sizeof(project_fields[0])},
+    {"transform", transform_fields, sizeof(transform_fields) / sizeof(transform_fields[0])},
+};
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+/* The kind of the stage whose table is at the top of the stack. */
+static size_t read_kind(const mr_lua_reader *reader, const mr_lua_at *at)
+{
+    lua_State *L = reader->L;
+    const mr_lua_at below = mr_lua_at_below(reader, at, "kind", 0);
+    lua_pushliteral(L, "kind");
+    const int type = lua_rawget(L, -2);
+    if (type == LUA_TNIL) {
+        (void)mr_lua_at_error(reader, &below, "is missing");
+    }
+    if (type != LUA_TSTRING) {
+        (void)mr_lua_at_error(reader, &below, "must be a text, not a %s", luaL_typename(L, -1));
+    }
+    const char *name = lua_tostring(L, -1);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (strcmp(kinds[i].name, name) == 0) {
+            lua_pop(L, 1);
+            return i;
+        }
+    }
+    (void)mr_lua_at_error(reader, &below, "unknown kind '%s'%s", name,
+                          mr_lua_suggestion(L, name, &kinds[0].name, N_KINDS, sizeof(kinds[0])));
+    return 0;
+}
+
+/* What follows from the other fields. */
+static void complete_stage(const mr_app *app, mr_stage *stage)
+{
+    static const char events[] = ".events";
+    stage->group = mr_asprintf("%s-%s", app->name, stage->name);
+    stage->dead_letters = mr_asprintf("%s-dlq", stage->group);
+    if (stage->state != NULL && stage->results == NULL) {
+        const char *to = stage->to[0];
+        const size_t len = strlen(to);
+        const size_t end = sizeof(events) - 1;
+        const bool cut = len > end && strcmp(to + len - end, events) == 0;
+        stage->results = mr_asprintf("%.*s.results", (int)(cut ? len - end : len), to);
+    }
+}
+
+static bool has_topic(char *const *topics, size_t n, const char *topic)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(topics[i], topic) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_stage(const mr_lua_reader *reader, const mr_lua_at *at, const mr_stage *stage)
+{
+    const mr_lua_at to = mr_lua_at_below(reader, at, "to", 0);
+    for (size_t i = 0; i < stage->n_to; i++) {
+        if (has_topic(stage->from, stage->n_from, stage->to[i])) {
+            (void)mr_lua_at_error(reader, &to, "'%s' is also in `from`: the stage would read what it "
+                                  "writes", stage->to[i]);
+        }
+    }
+    if (stage->state == NULL) {
+        return;
+    }
+    if (stage->n_to != 1) {
+        (void)mr_lua_at_error(reader, &to, "an aggregate has one topic of events");
+    }
+    for (const mr_stage *other = reader->app->stages; other != stage; other++) {
+        if (other->state != NULL && strcmp(other->to[0], stage->to[0]) == 0) {
+            (void)mr_lua_at_error(reader, &to, "stage '%s' writes its events to '%s' already",
+                                  other->name, stage->to[0]);
+        }
+    }
+}
+
+/* The table of the stage is at the top of the stack. */
+static void read_stage(const mr_lua_reader *reader, const mr_lua_at *at)
+{
+    static const mr_lua_field name_field = {.name = "name", .offset = offsetof(mr_stage, name)};
+    lua_State *L = reader->L;
+    mr_app *app = reader->app;
+    mr_stage *stage = &app->stages[app->n_stages++];
+    *stage = (mr_stage){.app = app, .remember = REMEMBER, .versioned = true};
+    lua_pushstring(L, at->name);
+    mr_lua_read_name(reader, at, &name_field, stage);
+    lua_pop(L, 1);
+    if (!lua_istable(L, -1)) {
+        (void)mr_lua_at_error(reader, at, "must be a table, not a %s", luaL_typename(L, -1));
+    }
+    const size_t kind = read_kind(reader, at);
+    stage->kind = mr_strdup(kinds[kind].name);
+    stage->definition = mr_asprintf("%s:%d", at->line.file, at->line.line);
+    mr_lua_read_fields(reader, at, kinds[kind].fields, kinds[kind].n_fields, stage);
+    check_stage(reader, at, stage);
+    complete_stage(app, stage);
+}
+
+static void read_stages(const mr_lua_reader *reader, const mr_lua_at *at,
+                        const mr_lua_field *field, void *target)
+{
+    (void)field;
+    (void)target;
+    lua_State *L = reader->L;
+    mr_app *app = reader->app;
+    const size_t n = mr_lua_read_names(reader, at);
+    if (n == 0) {
+        (void)mr_lua_at_error(reader, at, "has no stage");
+    }
+    app->stages = mr_alloc_zero(n, sizeof(app->stages[0]));
+    for (size_t i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, -1, (lua_Integer)i);
+        const mr_lua_at below = mr_lua_at_below(reader, at, lua_tostring(L, -1), 0);
+        lua_pushvalue(L, -1);
+        (void)lua_rawget(L, -4);
+        read_stage(reader, &below);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- Topics ---- */
+
+static bool is_used(const mr_app *app, const char *topic)
+{
+    for (size_t i = 0; i < app->n_stages; i++) {
+        const mr_stage *stage = &app->stages[i];
+        if (has_topic(stage->from, stage->n_from, topic) ||
+            has_topic(stage->to, stage->n_to, topic) || strcmp(stage->dead_letters, topic) == 0 ||
+            (stage->results != NULL && strcmp(stage->results, topic) == 0)) {
+            return true;
+        }
+        for (size_t s = 0; s < stage->n_stores; s++) {
+            if (stage->stores[s].topic != NULL && strcmp(stage->stores[s].topic, topic) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+#define TOPIC_SETTING(field_name, member, reader_function)        \
+    .name = (field_name), .read = (reader_function), .offset = offsetof(mr_topic, member)
+
+/* Read last, when it is known which topics there are. */
+static void read_topic_settings(const mr_lua_reader *reader, const mr_lua_at *at,
+                                const mr_lua_field *field, void *target)
+{
+    static const mr_lua_field fields[] = {
+        {TOPIC_SETTING("partitions", partitions, mr_lua_read_int32),
+         .count_offset = offsetof(mr_topic, partitions_said),
+         .min = 1,
+         .max = PARTITIONS_MAX},
+        {TOPIC_SETTING("retention", retention_ms, mr_lua_read_duration),
+         .count_offset = offsetof(mr_topic, retention_said)},
+        {TOPIC_SETTING("compact", compact, mr_lua_read_bool),
+         .count_offset = offsetof(mr_topic, compact_said)},
+    };
+    (void)field;
+    (void)target;
+    lua_State *L = reader->L;
+    mr_app *app = reader->app;
+    const size_t n = mr_lua_read_names(reader, at);
+    for (size_t i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, -1, (lua_Integer)i);
+        const char *name = lua_tostring(L, -1);
+        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+        if (!is_used(app, name)) {
+            (void)mr_lua_at_error(reader, &below, "no stage reads or writes this topic");
+        }
+        mr_app_add_topic(app, name, MR_TOPIC_INPUT, app->partitions);
+        mr_topic *topic = (mr_topic *)(uintptr_t)mr_app_topic(app, name);
+        lua_pushvalue(L, -1);
+        (void)lua_rawget(L, -4);
+        mr_lua_read_fields(reader, &below, fields, sizeof(fields) / sizeof(fields[0]), topic);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+/* ---- The app ---- */
+
+static void read_schemas(const mr_lua_reader *reader, const mr_lua_at *at,
+                         const mr_lua_field *field, void *target)
+{
+    (void)field;
+    (void)target;
+    lua_State *L = reader->L;
+    mr_app *app = reader->app;
+    if (lua_type(L, -1) != LUA_TSTRING) {
+        (void)mr_lua_at_error(reader, at, "must be a directory, not a %s", luaL_typename(L, -1));
+    }
+    const char *path = lua_tostring(L, -1);
+    const char *directory = *path == '/' ? lua_pushstring(L, path)
+                                         : lua_pushfstring(L, "%s/%s", app->directory, path);
+    mr_error err;
+    app->schemas = mr_schemas_new();
+    if (mr_schemas_load(app->schemas, directory, &err) != MR_OK) {
+        (void)mr_lua_at_error(reader, at, "%s", err.message);
+    }
+    lua_pop(L, 1);
+    mr_lua_of(L)->schemas = app->schemas;
+    mr_lua_event_check(L);
+}
+
+void mr_lua_definition_read(lua_State *L, mr_app *app, mr_lua_lines *lines)
+{
+    static const mr_lua_field fields[] = {
+        {.name = "name",
+         .read = mr_lua_read_name,
+         .offset = offsetof(mr_app, name),
+         .required = true},
+        {.name = "partitions",
+         .read = mr_lua_read_int32,
+         .offset = offsetof(mr_app, partitions),
+         .min = 1,
+         .max = PARTITIONS_MAX},
+        {.name = "schemas", .read = read_schemas, .required = true},
+        {.name = "stages", .read = read_stages, .required = true},
+        {.name = "topics", .read = read_topic_settings},
+    };
+    const mr_lua_reader reader = {.L = L, .app = app, .lines = lines};
+    const mr_lua_at at = {.line = mr_lua_lines_root(lines, definition_file)};
+    app->partitions = 1;
+    mr_lua_read_fields(&reader, &at, fields, sizeof(fields) / sizeof(fields[0]), app);
+}
+
+void mr_lua_definition_run(lua_State *L)
+{
+    mr_lua *lua = mr_lua_of(L);
+    mr_lua_event_open(L);
+    mr_lua_send_open(L);
+    lua->loading = true;
+    mr_lua_run_file(L, lua->directory, definition_file);
+    lua->loading = false;
+    if (!lua_istable(L, -1)) {
+        (void)luaL_error(L, "%s must return the app's definition, a table, not a %s",
+                         definition_file, luaL_typename(L, -1));
+    }
+}
