@@ -110,9 +110,13 @@ mr_status mr_endpoint_read(const char *directory, char ret_address[MR_ADDRESS_SI
     return MR_OK;
 }
 
-void mr_endpoint_remove(const char *directory)
+void mr_endpoint_remove(const char *directory, int64_t pid)
 {
     MR_CLEANUP(freep) char *path = mr_asprintf("%s/%s", directory, endpoint_file);
-    /* One that stays is harmless: its process lives no more. */
-    (void)unlink(path);
+    char address[MR_ADDRESS_SIZE];
+    int64_t found;
+    if (mr_endpoint_read(directory, address, &found) == MR_OK && found == pid) {
+        /* One that stays is harmless: its process lives no more. */
+        (void)unlink(path);
+    }
 }

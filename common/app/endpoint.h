@@ -34,4 +34,5 @@ mr_status mr_endpoint_write(const char *directory, const char *address, int64_t 
 /* MR_NOT_FOUND: none, or its process lives no more. */
 mr_status mr_endpoint_read(const char *directory, char ret_address[MR_ADDRESS_SIZE],
                            int64_t *ret_pid) MR_MUST_USE;
-void mr_endpoint_remove(const char *directory);
+/* Removes the file when it is the process's own, not one of a successor. */
+void mr_endpoint_remove(const char *directory, int64_t pid);

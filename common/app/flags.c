@@ -138,8 +138,15 @@ static mr_status refuse_unknown(const row_list *rows, const char *given, mr_erro
 {
     MR_CLEANUP(freep) char *name = mr_strndup(given, strcspn(given, "="));
     const char *bare = name + strspn(name, "-");
+    size_t n_meant = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        n_meant += strncmp(rows->names[i], bare, strlen(bare)) == 0;
+    }
+    if (n_meant > 1) {
+        return mr_error_set(err, MR_ERR_USAGE, "'%.80s' can mean several options", name);
+    }
     const char *nearest = mr_text_nearest(bare, rows->names, rows->n, sizeof(rows->names[0]));
-    return mr_error_set(err, MR_ERR_USAGE, "unknown or ambiguous option '%.80s'%s%s%s", name,
+    return mr_error_set(err, MR_ERR_USAGE, "unknown option '%.80s'%s%s%s", name,
                         nearest == NULL ? "" : "; did you mean '--", nearest == NULL ? "" : nearest,
                         nearest == NULL ? "" : "'?");
 }

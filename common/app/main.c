@@ -159,6 +159,7 @@ static mr_status configure(program *p, const arguments *given, mr_error *err)
 static mr_status find_stage(program *p, const char *name, mr_error *err)
 {
     MR_TRY(mr_definition_stage(p->app, name, &p->stage, err));
+    p->log = mr_log_for(&p->log, "%s", p->stage->group);
     if (strcmp(p->stage->kind, p->kind->name) != 0) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "%s: stage '%s' is of kind %s: run it with millrace-%s, not "
@@ -263,7 +264,7 @@ static void finish(program *p)
     atomic_store(&p->service.processor, NULL);
     mr_http_server_free(p->server);
     if (p->processor != NULL) {
-        mr_endpoint_remove(p->directory);
+        mr_endpoint_remove(p->directory, (int64_t)getpid());
     }
     mr_processor_free(p->processor);
     mr_registry_free(p->registry);
@@ -281,7 +282,6 @@ static int run_program(program *p, const arguments *given)
         status = run(p, given, &exit_code, &err);
     }
     if (status == MR_OK) {
-        mr_log_info(&p->log, "stopped");
         exit_code = MR_EXIT_OK;
     } else {
         /* What a person wrote stays their matter, however late it is noticed. */

@@ -64,7 +64,7 @@ static void add_option(mr_command *command, const char *name, const char *value)
 
 mr_status mr_command_init(mr_command *command, const mr_command_options *options, mr_error *err)
 {
-    *command = (mr_command){0};
+    *command = (mr_command){.death_signal = options->death_signal};
     MR_CLEANUP(freep) char *name = mr_asprintf("millrace-%s", options->kind);
     command->path = beside_this_program(name);
     if (command->path == NULL) {
@@ -105,7 +105,7 @@ static void become(const mr_command *command, const sigset_t *mask, pid_t parent
 {
     enum { NOT_STARTED = 127 };
     (void)setpgid(0, 0);
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    (void)prctl(PR_SET_PDEATHSIG, command->death_signal);
     if (getppid() == parent) { /* it may have died before prctl */
         (void)sigprocmask(SIG_SETMASK, mask, NULL);
         (void)execv(command->path, command->argv);

@@ -8,9 +8,9 @@
 
 #include "app/files.h"
 #include "cli/dev_files.h"
+#include "cli/dev_topics.h"
 #include "cli/supervisor.h"
 #include "core/alloc.h"
-#include "kafka/embedded.h"
 
 MR_DEFINE_CLEANUP(char, free)
 MR_DEFINE_CLEANUP(mr_embedded, mr_embedded_free)
@@ -37,15 +37,6 @@ static mr_status refuse_broker(const mr_cli *cli, mr_error *err)
                                 "dev has a broker of its own; with one of yours it is `millrace "
                                 "topics apply` and `millrace run`");
         }
-    }
-    return MR_OK;
-}
-
-static mr_status create_topics(const mr_app *app, mr_embedded *broker, mr_error *err)
-{
-    for (size_t i = 0; i < app->n_topics; i++) {
-        MR_TRY(
-            mr_embedded_create_topic(broker, app->topics[i].name, app->topics[i].partitions, err));
     }
     return MR_OK;
 }
@@ -84,12 +75,15 @@ static mr_status supervise(mr_cli *cli, const dev_settings *settings, const sigs
     for (size_t i = 0; i < SETTINGS_MAX; i++) {
         mr_texts_add(&assignments, settings->texts[i]); /* the last one wins */
     }
-    const mr_supervisor_options supervised = {.cli = cli,
-                                              .mask = mask,
-                                              .app = cli->operands.items[0],
-                                              .assignments = &assignments,
-                                              .stages = &all,
-                                              .instances = 1};
+    const mr_supervisor_options supervised = {
+        .cli = cli,
+        .mask = mask,
+        .app = cli->operands.items[0],
+        .assignments = &assignments,
+        .stages = &all,
+        .instances = 1,
+        /* Without their broker they have nothing to finish. */
+        .death_signal = SIGKILL};
     mr_supervisor *made = NULL;
     MR_TRY(mr_supervisor_new(&supervised, &made, err));
     MR_CLEANUP(mr_supervisor_freep) mr_supervisor *supervisor = made;
@@ -101,7 +95,7 @@ static mr_status run_in(mr_cli *cli, const char *directory, const sigset_t *mask
     mr_embedded *made = NULL;
     MR_TRY(mr_embedded_new(&cli->log, &made, err));
     MR_CLEANUP(mr_embedded_freep) mr_embedded *broker = made;
-    MR_TRY(create_topics(cli->app, broker, err));
+    MR_TRY(mr_dev_create_topics(broker, cli->app, err));
     MR_CLEANUP(dev_settings_deinit)
     dev_settings settings = {
         .texts = {mr_asprintf("bootstrap.servers=%s", mr_embedded_bootstrap(broker)),

@@ -59,9 +59,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
     MR_TRY(mr_cli_aggregate(cli, cli->operands.items[1], &stage, err));
     MR_TRY(mr_cli_connect(cli, err));
-    printing p = {.cli = cli,
-                  .codec = mr_cli_codec(cli),
-                  .limit = a->limit};
+    printing p = {.cli = cli, .codec = mr_cli_codec(cli), .limit = a->limit};
     const mr_status status =
         mr_log_read_aggregate(cli, stage, mr_bytes_text(id), print_event, &p, err);
     mr_report_free(p.report);

@@ -37,6 +37,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
         .assignments = &cli->assignments,
         .stages = &o->stages,
         .instances = o->instances,
+        .death_signal = SIGTERM,
     };
     mr_supervisor *made = NULL;
     MR_TRY(mr_supervisor_new(&supervised, &made, err));

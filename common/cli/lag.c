@@ -37,6 +37,7 @@ mr_status mr_lag_init(mr_lag *lag, const mr_cli *cli, const mr_stage *stage, mr_
     *lag = (mr_lag){.cli = cli};
     MR_TRY(mr_cli_admin(cli, &lag->admin, err));
     MR_TRY(mr_cli_reader(cli, &lag->reader, err));
+    MR_TRY(mr_cli_reader(cli, &lag->looker, err));
     MR_TRY(mr_http_client_new(HTTP_TIMEOUT_MS, &lag->http, err));
     for (size_t s = 0; s < cli->app->n_stages; s++) {
         const mr_stage *one = &cli->app->stages[s];
@@ -51,6 +52,7 @@ void mr_lag_deinit(mr_lag *lag)
 {
     mr_admin_free(lag->admin);
     mr_reader_free(lag->reader);
+    mr_reader_free(lag->looker);
     mr_http_client_free(lag->http);
     free(lag->rows);
     *lag = (mr_lag){0};
@@ -163,10 +165,10 @@ static mr_status look_once(mr_lag *lag, bool *asked, mr_topic_partition *partiti
                            bool *has_record, int64_t deadline, mr_error *err)
 {
     mr_clock *clock = mr_clock_system();
-    MR_TRY(mr_reader_assign(lag->reader, partitions, n, err));
+    MR_TRY(mr_reader_assign(lag->looker, partitions, n, err));
     while (n > 0 && mr_clock_monotonic_ms(clock) < deadline) {
         mr_record record;
-        const mr_status status = mr_reader_next(lag->reader, STEP_MS, &record, err);
+        const mr_status status = mr_reader_next(lag->looker, STEP_MS, &record, err);
         if (status < 0) {
             return status;
         }

@@ -26,7 +26,8 @@ typedef struct mr_lag_row {
 typedef struct mr_lag {
     const mr_cli *cli;
     mr_admin *admin;
-    mr_reader *reader;
+    mr_reader *reader; /* asks for ends; never fetches: a question waits behind a running fetch */
+    mr_reader *looker; /* looks for records */
     mr_http_client *http;
     mr_lag_row *rows; /* by stage, input, partition */
     size_t n;

@@ -41,6 +41,7 @@ typedef struct mr_row_source {
     size_t capacity;
     size_t at;
     bool is_last_page;
+    bool is_busy; /* live: there, but starting or restoring */
     mr_position_list positions;
 } mr_row_source;
 

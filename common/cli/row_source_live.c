@@ -91,7 +91,7 @@ static mr_status take_found(mr_row_source *source, const mr_json *answer, mr_err
     return MR_OK;
 }
 
-static mr_status refused(const mr_row_source *source, int http_status, const mr_json *answer,
+static mr_status refused(mr_row_source *source, int http_status, const mr_json *answer,
                          mr_error *err)
 {
     mr_bytes reason;
@@ -101,7 +101,8 @@ static mr_status refused(const mr_row_source *source, int http_status, const mr_
     const mr_status status = http_status == 400 ? MR_ERR_USAGE : MR_ERR_SYSTEM;
     (void)mr_error_set(err, status, "http://%s answers %d: %.*s", source->address, http_status,
                        (int)(reason.len < 300 ? reason.len : 300), (const char *)reason.data);
-    return http_status == 503 ? MR_TIMED_OUT : status;
+    source->is_busy = http_status == 503;
+    return source->is_busy ? MR_TIMED_OUT : status;
 }
 
 mr_status mr_row_source_fetch(mr_row_source *source, mr_error *err)

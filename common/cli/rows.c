@@ -18,7 +18,7 @@ struct mr_rows {
     mr_row_source *sources;
     size_t n_sources;
     size_t capacity;
-    bool is_offline;
+    size_t n_busy;             /* processors that are there, but starting or restoring */
     mr_buf trouble;            /* of sources that did not answer */
     const mr_row_source *last; /* its row was given out */
 };
@@ -85,6 +85,7 @@ static mr_status open_live(mr_rows *rows, mr_instances *instances, mr_error *err
         }
         if (status == MR_TIMED_OUT) {
             note_trouble(rows, err);
+            rows->n_busy += source->is_busy;
             mr_row_source_deinit(source);
             rows->n_sources--;
         } else if (status == MR_OK && rows->request.n_parts > 0) {
@@ -153,7 +154,6 @@ static mr_status open_offline(mr_rows *rows, mr_error *err)
     char *directory = mr_stage_directory(&rows->cli->settings, rows->request.stage);
     mr_instance_names(rows->cli, rows->request.stage, &names);
     rows->codec = mr_cli_codec(rows->cli);
-    rows->is_offline = true;
     MR_TRY(open_directories(rows, &names, err));
     if (rows->n_sources > 0) {
         mr_cli_note("no processor of stage %s answers%s%s%s: read from %s, what was last written "
@@ -219,6 +219,9 @@ mr_status mr_rows_open(const mr_cli *cli, const mr_rows_request *request, mr_row
     MR_CLEANUP(mr_instances_deinit) mr_instances instances = {0};
     MR_TRY(find(cli, request->stage, &instances, err));
     MR_TRY(open_live(rows, &instances, err));
+    if (rows->n_sources == 0 && rows->n_busy > 0) {
+        return MR_TIMED_OUT; /* what is on disk is less than what they will have */
+    }
     if (rows->n_sources == 0) {
         const mr_status status = open_offline(rows, err);
         if (status != MR_OK) {

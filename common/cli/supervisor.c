@@ -71,7 +71,8 @@ static mr_status add_child(mr_supervisor *s, const mr_supervisor_options *option
                                         .instance = instance,
                                         .config = s->cli->config,
                                         .log_level = s->cli->log_level,
-                                        .assignments = options->assignments};
+                                        .assignments = options->assignments,
+                                        .death_signal = options->death_signal};
     return mr_command_init(&c->command, &command, err);
 }
 

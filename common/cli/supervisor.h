@@ -17,11 +17,12 @@ mr_status mr_supervisor_block_signals(sigset_t *ret_before, mr_error *err) MR_MU
 typedef struct mr_supervisor_options {
     const mr_cli *cli;
     const sigset_t *mask; /* of mr_supervisor_block_signals: children get it back */
-    const char *app; /* directory, as given */
+    const char *app;      /* directory, as given */
     /* Settings for every child, "name=value", beside the config file. Borrowed. */
     const mr_texts *assignments;
     const mr_texts *stages; /* names; none: all */
     int64_t instances;      /* processes a stage */
+    int death_signal;       /* that children get when this process dies */
 } mr_supervisor_options;
 
 /* MR_ERR_USAGE: an unknown stage, or an executable that is not found. */

@@ -167,24 +167,20 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
 }
 
 /*
- * librdkafka stops fetching when a queue is above its limit and looks again after a fixed time: a
- * second before 2.2, where a fast reader therefore gets at most about the limit a second, so the
- * limit in messages is wide there. Later versions look again when they are told to. A message costs
- * some 400 bytes beside its own, which the limit in bytes does not count.
+ * librdkafka stops fetching when a queue is above its limit and looks again after a time that can be
+ * set from 2.2 on; before, see inbound.c. A message costs some 400 bytes beside its own, which the
+ * limit in bytes does not count: hence the limit in messages.
  */
 mr_status mr_conf_set_queue(const mr_conf_source *source, rd_kafka_conf_t *conf,
                             int64_t queue_bytes_max, mr_error *err)
 {
-    enum { KBYTES_MAX = 2097151, MESSAGES_MIN = 1000 };
+    enum { KBYTES_MAX = 2097151 };
     size_t size = 0;
-    const bool has_backoff = rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", NULL, &size) ==
-                             RD_KAFKA_CONF_OK;
-    const int64_t messages = has_backoff ? clamp(queue_bytes_max / 1024, MESSAGES_MIN, 100000)
-                                         : clamp(queue_bytes_max / 256, MESSAGES_MIN, 10000000);
-    const int64_t kbytes = clamp(queue_bytes_max / 1024, 1, KBYTES_MAX);
-    if (has_backoff) {
+    if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", NULL, &size) == RD_KAFKA_CONF_OK) {
         MR_TRY(mr_conf_prefer(source, conf, "fetch.queue.backoff.ms", "10", err));
     }
+    const int64_t messages = clamp(queue_bytes_max / 1024, 1000, 100000);
+    const int64_t kbytes = clamp(queue_bytes_max / 1024, 1, KBYTES_MAX);
     /* A seek, or a question on the same connection, waits for the fetch that is under way. */
     MR_TRY(mr_conf_prefer(source, conf, "fetch.wait.max.ms", "100", err));
     MR_TRY(mr_conf_prefer_int(source, conf, "queued.min.messages", messages, err));

@@ -8,7 +8,7 @@ mr_feed *mr_feed_new(mr_consumer *consumer)
 {
     mr_feed *feed = mr_alloc_zero(1, sizeof(*feed));
     feed->consumer = consumer;
-    feed->inbound.queue = rd_kafka_queue_new(consumer->handle.rk);
+    mr_inbound_init(&feed->inbound, consumer->handle.rk);
     atomic_fetch_add(&consumer->refs, 1);
     return feed;
 }

@@ -4,6 +4,47 @@
 
 #include "core/alloc.h"
 
+void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk)
+{
+    size_t size = 0;
+    *inbound = (mr_inbound){.queue = rd_kafka_queue_new(rk), .rk = rk};
+    inbound->naps = rd_kafka_conf_get(rd_kafka_conf(rk), "fetch.queue.backoff.ms", NULL, &size) !=
+                    RD_KAFKA_CONF_OK;
+}
+
+void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition)
+{
+    enum { SENT_MS = 1 };
+    int64_t low = 0;
+    int64_t high = 0;
+    (void)rd_kafka_query_watermark_offsets(rk, topic, partition, &low, &high, SENT_MS);
+}
+
+/*
+ * A queue that has sunk to half its length is refilled by waking the broker threads of the partitions
+ * that its records are from, each once.
+ */
+static void refill(mr_inbound *inbound, const rd_kafka_message_t *message)
+{
+    enum { LOOK_EVERY = 128, PEAK_MIN = 500 };
+    if (!inbound->naps || ++inbound->n_taken < LOOK_EVERY) {
+        return;
+    }
+    inbound->n_taken = 0;
+    const size_t len = rd_kafka_queue_length(inbound->queue);
+    if (len > inbound->last) {
+        inbound->peak = len;
+        inbound->woken = 0;
+    }
+    inbound->last = len;
+    const uint64_t bit = (uint64_t)1 << (message->partition & 63);
+    if (inbound->peak >= PEAK_MIN && len < inbound->peak / 2 && (inbound->woken & bit) == 0) {
+        inbound->woken |= bit;
+        mr_inbound_wake_broker(inbound->rk, rd_kafka_topic_name(message->rkt),
+                               message->partition);
+    }
+}
+
 static void forget(mr_inbound *inbound)
 {
     if (inbound->message != NULL) {
@@ -31,6 +72,9 @@ const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms)
 {
     forget(inbound);
     inbound->message = rd_kafka_consume_queue(inbound->queue, timeout_ms);
+    if (inbound->message != NULL && inbound->message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        refill(inbound, inbound->message);
+    }
     return inbound->message;
 }
 

@@ -10,12 +10,27 @@ typedef struct mr_inbound {
     rd_kafka_message_t *message; /* owns what the last record points to */
     mr_header *headers;
     size_t headers_capacity;
+    rd_kafka_t *rk;
+    bool naps;        /* this librdkafka sleeps for a second when its queue is full */
+    uint32_t n_taken; /* since the queue's length was looked at */
+    size_t peak;      /* the queue's length, rising or since it last rose */
+    size_t last;
+    uint64_t woken; /* partitions whose broker was woken since the queue last rose; by number mod 64 */
 } mr_inbound;
+
+void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk);
 
 void mr_inbound_deinit(mr_inbound *inbound);
 /* The next message, also one that is an error (message->err); NULL: none in time, or woken.
  * Valid until the next call. */
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
+/*
+ * librdkafka's broker threads notice that a partition may be fetched again, because it was resumed or
+ * the queue has room, only when they wake for another reason: within a second, or after
+ * fetch.queue.backoff.ms where there is such a setting. A question to the partition's leader is such
+ * a reason; its answer is not waited for. Any thread; takes a millisecond.
+ */
+void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition);
 /* A message as a record that borrows from it. */
 void mr_inbound_record(mr_inbound *inbound, const rd_kafka_message_t *message,
                        mr_record *ret_record);

@@ -16,20 +16,6 @@ mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *par
     return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
 }
 
-/*
- * librdkafka's broker thread does not notice that a partition may be fetched again before it wakes
- * for another reason, up to a second later (2.0.2 and 2.15.1). A question to the partition's leader
- * is one; its answer is not waited for.
- */
-static void wake_broker(mr_consumer *consumer, const mr_topic_partition *partition)
-{
-    enum { SENT_MS = 1 };
-    int64_t low = 0;
-    int64_t high = 0;
-    (void)rd_kafka_query_watermark_offsets(consumer->handle.rk, partition->topic,
-                                           partition->partition, &low, &high, SENT_MS);
-}
-
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err)
 {
@@ -40,7 +26,8 @@ mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *pa
     }
     MR_TRY(mr_list_check(list, MR_STEP_CONSUME, "resume", err));
     for (size_t i = 0; i < n; i++) {
-        wake_broker(consumer, &partitions[i]);
+        mr_inbound_wake_broker(consumer->handle.rk, partitions[i].topic,
+                               partitions[i].partition);
     }
     return MR_OK;
 }

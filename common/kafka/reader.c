@@ -49,7 +49,7 @@ mr_status mr_reader_new(const mr_reader_options *options, mr_reader **ret_reader
     MR_CLEANUP(mr_reader_freep) mr_reader *reader = mr_alloc_zero(1, sizeof(*reader));
     MR_TRY(mr_handle_open(&reader->handle, RD_KAFKA_CONSUMER, MR_STEAL(&conf), options->log,
                           options->client_id, err));
-    reader->inbound.queue = rd_kafka_queue_new(reader->handle.rk);
+    mr_inbound_init(&reader->inbound, reader->handle.rk);
     *ret_reader = MR_STEAL(&reader);
     return MR_OK;
 }

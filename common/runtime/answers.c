@@ -119,8 +119,8 @@ mr_status mr_worker_query(mr_worker *worker, mr_query *query, mr_error *err)
         .to = copy_or_null(query->to),
         .limit = query->limit,
     };
-    mr_status status = mr_orders_call(worker->orders, answer_query, question, question_unref,
-                                      query->timeout_ms);
+    mr_status status =
+        mr_orders_call(worker->orders, answer_query, question, question_unref, query->timeout_ms);
     if (status == MR_OK) {
         status = question->status;
         if (status == MR_OK) {
@@ -190,11 +190,11 @@ mr_status mr_worker_tasks(mr_worker *worker, int timeout_ms, mr_processor_status
 {
     mr_snapshot *snapshot = mr_alloc_zero(1, sizeof(*snapshot));
     atomic_store(&snapshot->references, 2);
-    const mr_status called = mr_orders_call(worker->orders, answer_snapshot, snapshot,
-                                            snapshot_unref, timeout_ms);
+    const mr_status called =
+        mr_orders_call(worker->orders, answer_snapshot, snapshot, snapshot_unref, timeout_ms);
     if (called == MR_OK && snapshot->n_tasks > 0) {
-        status->tasks = mr_realloc(status->tasks, (status->n_tasks + snapshot->n_tasks) *
-                                                      sizeof(*status->tasks));
+        status->tasks = mr_realloc(status->tasks,
+                                   (status->n_tasks + snapshot->n_tasks) * sizeof(*status->tasks));
         memcpy(status->tasks + status->n_tasks, snapshot->tasks,
                snapshot->n_tasks * sizeof(*status->tasks));
         status->n_tasks += snapshot->n_tasks;

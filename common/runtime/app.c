@@ -160,8 +160,7 @@ static mr_status no_such_store(const mr_app *app, const char *name, mr_error *er
 {
     size_t n;
     char **names = store_names(app, &n);
-    const char *nearest =
-        mr_text_nearest(name, (const char *const *)names, n, sizeof(names[0]));
+    const char *nearest = mr_text_nearest(name, (const char *const *)names, n, sizeof(names[0]));
     const mr_status status =
         mr_error_set(err, MR_ERR_USAGE, "app '%s' has no store '%s'%s%s%s", app->name, name,
                      nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
@@ -212,13 +211,12 @@ mr_store_spec *mr_stage_add_store(mr_stage *stage, const char *name, const mr_sc
     while (!internal && at > 0 && stage->stores[at - 1].internal) {
         at--;
     }
-    stage->stores =
-        mr_realloc(stage->stores, (stage->n_stores + 1) * sizeof(stage->stores[0]));
+    stage->stores = mr_realloc(stage->stores, (stage->n_stores + 1) * sizeof(stage->stores[0]));
     memmove(stage->stores + at + 1, stage->stores + at,
             (stage->n_stores - at) * sizeof(stage->stores[0]));
     stage->n_stores++;
-    stage->stores[at] = (mr_store_spec){
-        .name = mr_strdup(name), .value = value, .key = key, .internal = internal};
+    stage->stores[at] =
+        (mr_store_spec){.name = mr_strdup(name), .value = value, .key = key, .internal = internal};
     return &stage->stores[at];
 }
 
@@ -253,8 +251,7 @@ static mr_topic *insert_topic(mr_app *app, const char *name)
 {
     const size_t at = topic_position(app, name);
     app->topics = mr_realloc(app->topics, (app->n_topics + 1) * sizeof(app->topics[0]));
-    memmove(app->topics + at + 1, app->topics + at,
-            (app->n_topics - at) * sizeof(app->topics[0]));
+    memmove(app->topics + at + 1, app->topics + at, (app->n_topics - at) * sizeof(app->topics[0]));
     app->n_topics++;
     app->topics[at] = (mr_topic){.name = mr_strdup(name), .role = MR_TOPIC_INPUT};
     return &app->topics[at];

@@ -88,8 +88,8 @@ static mr_status write_markers(mr_slot *slot, mr_error *err)
 
 static bool takes_part(const mr_slot *slot)
 {
-    return slot != NULL && slot->task != NULL &&
-           mr_task_state_of(slot->task) == MR_TASK_RUNNING && mr_task_is_dirty(slot->task);
+    return slot != NULL && slot->task != NULL && mr_task_state_of(slot->task) == MR_TASK_RUNNING &&
+           mr_task_is_dirty(slot->task);
 }
 
 static mr_status collect_offsets(mr_worker *worker, size_t *ret_n)
@@ -119,8 +119,7 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
     if (mr_worker_is_exactly_once(worker)) {
         return MR_OK;
     }
-    const int timeout_ms =
-        (int)worker->options.processor->runtime->transaction_timeout_ms;
+    const int timeout_ms = (int)worker->options.processor->runtime->transaction_timeout_ms;
     MR_TRY(mr_producer_flush(worker->producer, timeout_ms, err));
     for (size_t i = 0; i < worker->n_slots; i++) {
         if (takes_part(worker->slots[i])) {
@@ -220,8 +219,8 @@ mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all, mr_
     if (!all && !too_many && !to_disk) {
         return MR_OK;
     }
-    /* A task has one flush under way at a time. When rows come faster than the disk takes them, this
-     * wait is the back-pressure. */
+    /* A task has one flush under way at a time. When rows come faster than the disk takes them,
+     * this wait is the back-pressure. */
     const bool must_wait = all || bytes > 2 * bytes_max;
     const mr_status taken = mr_worker_take_flush(slot, must_wait, err);
     if (taken != MR_OK) {
@@ -229,9 +228,8 @@ mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all, mr_
     }
     mr_row *rows;
     const size_t n_rows = rows_of_tables(slot, &rows);
-    slot->flush =
-        mr_flusher_submit(worker->options.flusher, mr_task_partition(slot->task), rows, n_rows,
-                          mr_task_progress(slot->task), to_disk);
+    slot->flush = mr_flusher_submit(worker->options.flusher, mr_task_partition(slot->task), rows,
+                                    n_rows, mr_task_progress(slot->task), to_disk);
     if (to_disk) {
         slot->rows_since_disk = 0;
     }
@@ -260,8 +258,7 @@ mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *
     }
     worker->uncommitted = 0;
     MR_TRY(mr_producer_abort(worker->producer,
-                             (int)worker->options.processor->runtime->transaction_timeout_ms,
-                             err));
+                             (int)worker->options.processor->runtime->transaction_timeout_ms, err));
     mr_orders_wait(worker->orders, backoff_ms(worker->aborts_in_row));
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];

@@ -16,8 +16,7 @@ typedef struct mr_context_limits {
 } mr_context_limits;
 
 /* `codec` is borrowed and belongs to the same thread. */
-mr_context *mr_context_new(const mr_stage *stage, mr_codec *codec,
-                           const mr_context_limits *limits);
+mr_context *mr_context_new(const mr_stage *stage, mr_codec *codec, const mr_context_limits *limits);
 void mr_context_free(mr_context *context);
 
 /* `tables` are the task's, one a store. Everything is borrowed until apply or discard. */
@@ -25,7 +24,6 @@ void mr_context_begin(mr_context *context, mr_table *const *tables, const mr_rec
                       const mr_envelope *envelope);
 /* What was staged takes effect: rows change, records go to the collector. A failure here is the
  * collector's, and the whole transaction has to go. */
-mr_status mr_context_apply(mr_context *context, mr_collector *collector,
-                           mr_error *err) MR_MUST_USE;
+mr_status mr_context_apply(mr_context *context, mr_collector *collector, mr_error *err) MR_MUST_USE;
 void mr_context_discard(mr_context *context);
 bool mr_context_was_duplicate(const mr_context *context);

@@ -34,12 +34,10 @@ static size_t describe(const mr_stage *stage, const mr_record *record, const mr_
     return sizeof(own) / sizeof(own[0]);
 }
 
-mr_status mr_dead_letter_send(const mr_stage *stage, const mr_record *record,
-                              const mr_error *cause, size_t record_bytes_max,
-                              mr_collector *collector, mr_error *err)
+mr_status mr_dead_letter_send(const mr_stage *stage, const mr_record *record, const mr_error *cause,
+                              size_t record_bytes_max, mr_collector *collector, mr_error *err)
 {
-    mr_header *headers =
-        mr_alloc_zero(record->n_headers + OWN_HEADERS_MAX, sizeof(*headers));
+    mr_header *headers = mr_alloc_zero(record->n_headers + OWN_HEADERS_MAX, sizeof(*headers));
     size_t bytes = OVERHEAD_BYTES + record->key.len + record->value.len;
     for (size_t i = 0; i < record->n_headers; i++) {
         headers[i] = record->headers[i];
@@ -65,8 +63,7 @@ mr_status mr_dead_letter_send(const mr_stage *stage, const mr_record *record,
     const bool truncated = letter.value.data != record->value.data;
     letter.n_headers += describe(stage, record, cause, &numbers, headers + letter.n_headers);
     if (truncated) {
-        headers[letter.n_headers++] =
-            (mr_header){PREFIX "truncated", mr_bytes_text("value")};
+        headers[letter.n_headers++] = (mr_header){PREFIX "truncated", mr_bytes_text("value")};
     }
     const mr_status status = collector->send(collector, &letter, err);
     free(headers);

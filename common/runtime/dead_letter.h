@@ -20,6 +20,6 @@
 #include "runtime/outbox.h"
 
 /* Sends the dead letter of `record` through `collector`. */
-mr_status mr_dead_letter_send(const mr_stage *stage, const mr_record *record,
-                              const mr_error *cause, size_t record_bytes_max,
-                              mr_collector *collector, mr_error *err) MR_MUST_USE;
+mr_status mr_dead_letter_send(const mr_stage *stage, const mr_record *record, const mr_error *cause,
+                              size_t record_bytes_max, mr_collector *collector,
+                              mr_error *err) MR_MUST_USE;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include <uthash.h>
+#include "core/hash.h"
 
 #include "core/alloc.h"
 #include "runtime/context.h"

@@ -32,8 +32,8 @@ struct mr_flusher {
 static void run_job(mr_flush_job *job)
 {
     MR_CRASH_POINT("before-flush-to-store");
-    job->status = mr_partition_write(job->partition, job->rows, job->n_rows, &job->progress,
-                                     &job->err);
+    job->status =
+        mr_partition_write(job->partition, job->rows, job->n_rows, &job->progress, &job->err);
     MR_CRASH_POINT("after-flush-to-store");
     if (job->status == MR_OK && job->to_disk) {
         job->status = mr_partition_flush(job->partition, &job->err);

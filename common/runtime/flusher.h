@@ -1,5 +1,6 @@
 /*
- * Writes committed rows to RocksDB in a thread of its own: off the record path, off the commit path.
+ * Writes committed rows to RocksDB in a thread of its own: off the record path, off the commit
+ * path.
  *
  * A worker hands over one job a task at a time and goes on reading the rows until it has taken the
  * job back. The queue is bounded by the number of tasks.
@@ -23,6 +24,6 @@ void mr_flusher_free(mr_flusher *flusher);
 mr_flush_job *mr_flusher_submit(mr_flusher *flusher, mr_partition *partition, mr_row *rows,
                                 size_t n_rows, const mr_progress *progress, bool to_disk);
 
-/* MR_TIMED_OUT: not finished. Else the job is over and freed: MR_OK or why it failed. With `wait` it
- * does not return before the job is over. */
+/* MR_TIMED_OUT: not finished. Else the job is over and freed: MR_OK or why it failed. With `wait`
+ * it does not return before the job is over. */
 mr_status mr_flush_job_take(mr_flush_job *job, bool wait, mr_error *err) MR_MUST_USE;

@@ -12,13 +12,13 @@ typedef void (*mr_order_fn)(void *worker, void *argument);
 mr_orders *mr_orders_new(void (*wake)(void *worker), void *worker);
 void mr_orders_free(mr_orders *orders);
 
-/* Runs `function(worker, argument)` later; `drop(argument)` runs in any case afterwards (NULL: none),
- * also when the order never ran because the orders were closed. */
+/* Runs `function(worker, argument)` later; `drop(argument)` runs in any case afterwards (NULL:
+ * none), also when the order never ran because the orders were closed. */
 void mr_orders_post(mr_orders *orders, mr_order_fn function, void *argument,
                     void (*drop)(void *argument));
 /* As post, but returns when it ran: MR_OK; MR_END when the worker takes no orders any more;
- * MR_TIMED_OUT after timeout_ms (-1: never): it may run later, so `argument` must be one that `drop`
- * frees. */
+ * MR_TIMED_OUT after timeout_ms (-1: never): it may run later, so `argument` must be one that
+ * `drop` frees. */
 mr_status mr_orders_call(mr_orders *orders, mr_order_fn function, void *argument,
                          void (*drop)(void *argument), int timeout_ms) MR_MUST_USE;
 

@@ -119,8 +119,7 @@ mr_status mr_outbox_send(mr_outbox *outbox, mr_collector *collector, mr_error *e
         const mr_letter *letter = outbox->letters[i];
         MR_GROW(outbox->headers, outbox->headers_capacity, letter->n_headers);
         for (size_t h = 0; h < letter->n_headers; h++) {
-            outbox->headers[h].name =
-                (const char *)span_bytes(letter, letter->headers[2 * h]).data;
+            outbox->headers[h].name = (const char *)span_bytes(letter, letter->headers[2 * h]).data;
             outbox->headers[h].value = span_bytes(letter, letter->headers[2 * h + 1]);
         }
         const mr_record record = {

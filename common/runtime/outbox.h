@@ -1,6 +1,6 @@
 /*
- * Records that one step wants to send, encoded, in order, until it is known that the step succeeded.
- * Memory is reused from record to record. Thread: the worker's.
+ * Records that one step wants to send, encoded, in order, until it is known that the step
+ * succeeded. Memory is reused from record to record. Thread: the worker's.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ typedef struct mr_outbox mr_outbox;
 mr_outbox *mr_outbox_new(void);
 void mr_outbox_free(mr_outbox *outbox);
 
-/* Starts a record: everything is copied except `topic`, which must outlive the outbox's content. The
- * returned buffer takes the value. */
+/* Starts a record: everything is copied except `topic`, which must outlive the outbox's content.
+ * The returned buffer takes the value. */
 mr_buf *mr_outbox_add(mr_outbox *outbox, const char *topic, mr_bytes key, int64_t timestamp_ms,
                       const mr_header *headers, size_t n_headers);
 /* The record that was started last has a null value. */

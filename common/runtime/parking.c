@@ -27,12 +27,11 @@ mr_status mr_parking_check(mr_context *context, size_t store, mr_bytes key, mr_e
     }
     const mr_string *topic = field(context, store, row, FIELD_TOPIC);
     const mr_string *error_class = field(context, store, row, FIELD_CLASS);
-    return mr_error_record(err, MR_ERR_DATA, "parked",
-                           "waits behind %.*s partition %d offset %lld (%.*s)", (int)topic->len,
-                           topic->data,
-                           *(const int32_t *)field(context, store, row, FIELD_PARTITION),
-                           (long long)*(const int64_t *)field(context, store, row, FIELD_OFFSET),
-                           (int)error_class->len, error_class->data);
+    return mr_error_record(
+        err, MR_ERR_DATA, "parked", "waits behind %.*s partition %d offset %lld (%.*s)",
+        (int)topic->len, topic->data, *(const int32_t *)field(context, store, row, FIELD_PARTITION),
+        (long long)*(const int64_t *)field(context, store, row, FIELD_OFFSET),
+        (int)error_class->len, error_class->data);
 }
 
 mr_status mr_parking_add(mr_context *context, size_t store, const mr_error *cause, mr_error *err)

@@ -1,6 +1,6 @@
 /*
- * From a loaded definition to a complete one: the kinds' own stores, the runtime's stores, changelog
- * names, and every topic with its role and partition count.
+ * From a loaded definition to a complete one: the kinds' own stores, the runtime's stores,
+ * changelog names, and every topic with its role and partition count.
  */
 #include <mr/kind.h>
 
@@ -22,8 +22,7 @@ static const mr_kind *find_kind(const mr_kind *const *kinds, const char *name)
 
 static const mr_schema *parking_schema(mr_app *app, mr_error *err)
 {
-    const mr_schema *schema =
-        mr_schemas_find(app->schemas, mr_bytes_text("millrace.ParkedKey"));
+    const mr_schema *schema = mr_schemas_find(app->schemas, mr_bytes_text("millrace.ParkedKey"));
     if (schema == NULL &&
         mr_schemas_add(app->schemas, mr_parking_schema_json, "parking.c", &schema, err) != MR_OK) {
         return NULL;
@@ -34,11 +33,12 @@ static const mr_schema *parking_schema(mr_app *app, mr_error *err)
 static mr_status prepare_stateful(mr_app *app, mr_stage *stage, mr_error *err)
 {
     if (stage->n_from != 1) {
-        return mr_error_set(err, MR_ERR_USAGE,
-                            "%s: stage '%s' has %zu input topics; a stateful stage has one, because "
-                            "the order between topics is not repeatable: merge them with a "
-                            "transform stage first",
-                            stage->definition, stage->name, stage->n_from);
+        return mr_error_set(
+            err, MR_ERR_USAGE,
+            "%s: stage '%s' has %zu input topics; a stateful stage has one, because "
+            "the order between topics is not repeatable: merge them with a "
+            "transform stage first",
+            stage->definition, stage->name, stage->n_from);
     }
     const mr_schema *schema = parking_schema(app, err);
     if (schema == NULL) {
@@ -59,8 +59,7 @@ static void add_store_topics(mr_app *app, mr_stage *stage, int32_t partitions)
         mr_store_spec *store = &stage->stores[i];
         store->number = (uint8_t)(i + 1);
         free(store->changelog);
-        store->changelog =
-            mr_asprintf("%s-%s-%s-changelog", app->name, stage->name, store->name);
+        store->changelog = mr_asprintf("%s-%s-%s-changelog", app->name, stage->name, store->name);
         mr_app_add_topic(app, store->changelog, MR_TOPIC_CHANGELOG, partitions);
         if (store->topic != NULL) {
             mr_app_add_topic(app, store->topic, MR_TOPIC_PROJECTION, app->partitions);

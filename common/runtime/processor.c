@@ -159,8 +159,7 @@ static mr_status open_database(mr_processor *processor, mr_error *err)
         .cache_bytes = budget.block_cache,
         .memtable_bytes = budget.memtables,
     };
-    const mr_status status =
-        mr_database_open(&options, &processor->log, &processor->database, err);
+    const mr_status status = mr_database_open(&options, &processor->log, &processor->database, err);
     free(identity);
     return status;
 }
@@ -293,8 +292,7 @@ static bool is_making_progress(const mr_processor *processor)
     mr_clock *clock = processor->options.clock;
     const int64_t now_us = clock->monotonic_us(clock);
     for (size_t i = 0; i < processor->n_workers; i++) {
-        const int64_t beat_us =
-            atomic_load(&mr_worker_metrics_of(processor->workers[i])->beat_us);
+        const int64_t beat_us = atomic_load(&mr_worker_metrics_of(processor->workers[i])->beat_us);
         if (now_us - beat_us > processor->options.runtime->hang_timeout_ms * 1000) {
             return false;
         }

@@ -34,7 +34,7 @@ typedef struct mr_processor_options {
     mr_registry *registry; /* NULL: none */
     const mr_log *log;
     mr_clock *clock;
-    const char *client_id; /* carries the HTTP address, see app/ */
+    const char *client_id;       /* carries the HTTP address, see app/ */
     const char *state_directory; /* of this instance; stateful kinds only */
 } mr_processor_options;
 
@@ -56,8 +56,8 @@ enum { MR_TASK_INPUTS_MAX = 16 };
 
 typedef struct mr_task_status {
     int32_t number;
-    const char *state; /* "restoring", "running", "suspended" */
-    int64_t position;  /* next input offset */
+    const char *state;                     /* "restoring", "running", "suspended" */
+    int64_t position;                      /* next input offset */
     int64_t positions[MR_TASK_INPUTS_MAX]; /* of each of the stage's inputs; -1: none known */
     int64_t records;
     int64_t dead_letters;

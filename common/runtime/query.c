@@ -26,13 +26,13 @@ static mr_bytes copy_of(mr_bytes bytes)
 void mr_query_add(mr_query *query, int32_t partition, mr_bytes key, mr_bytes value)
 {
     MR_GROW(query->rows, query->rows_capacity, query->n_rows + 1);
-    query->rows[query->n_rows++] = (mr_query_row){
-        .partition = partition, .key = copy_of(key), .value = copy_of(value)};
+    query->rows[query->n_rows++] =
+        (mr_query_row){.partition = partition, .key = copy_of(key), .value = copy_of(value)};
 }
 
 void mr_query_add_position(mr_query *query, int32_t partition, int64_t offset, bool restoring)
 {
     MR_GROW(query->positions, query->positions_capacity, query->n_positions + 1);
-    query->positions[query->n_positions++] = (mr_query_position){
-        .partition = partition, .offset = offset, .restoring = restoring};
+    query->positions[query->n_positions++] =
+        (mr_query_position){.partition = partition, .offset = offset, .restoring = restoring};
 }

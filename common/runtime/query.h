@@ -19,7 +19,7 @@ typedef struct mr_query_position {
 } mr_query_position;
 
 typedef struct mr_query {
-    size_t store; /* index into stage->stores */
+    size_t store;      /* index into stage->stores */
     int32_t partition; /* -1: every task of this process */
     mr_bytes key;      /* a get; null: a scan of [from, to) */
     mr_bytes from;

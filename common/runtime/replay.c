@@ -79,8 +79,10 @@ static mr_status parse_commit(mr_bytes header, char id[48], int64_t *ret_number,
     id[header.len] = '\0';
     const char *slash = strchr(id, '/');
     if (slash == NULL || mr_parse_int64(slash + 1, ret_number) != MR_OK) {
-        return mr_error_set(err, MR_ERR_STORE, "header " MR_COMMIT_HEADER " '%s' is not "
-                            "<attempt>/<number>", id);
+        return mr_error_set(err, MR_ERR_STORE,
+                            "header " MR_COMMIT_HEADER " '%s' is not "
+                            "<attempt>/<number>",
+                            id);
     }
     return MR_OK;
 }

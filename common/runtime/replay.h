@@ -2,10 +2,11 @@
  * From changelog records to rows: one store's part of a restore.
  *
  * Written exactly once, every readable record is committed and is a row. Written at least once, a
- * crash can leave half a commit behind: there every row carries the number of its commit in a header
+ * crash can leave half a commit behind: there every row carries the number of its commit in a
+ * header
  * (`__millrace.commit`: "<attempt>/<number>"), and a commit ends with a marker record that adds the
- * input offset (`__millrace.input`). Rows are held back until the marker of their commit is read; the
- * last complete commit is held back too, until it is known that every store of the task has it.
+ * input offset (`__millrace.input`). Rows are held back until the marker of their commit is read;
+ * the last complete commit is held back too, until it is known that every store of the task has it.
  *
  * Thread: the restorer's.
  */

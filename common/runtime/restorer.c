@@ -73,10 +73,10 @@ static mr_status read_ends(mr_job *job, mr_error *err)
         int64_t low;
         mr_status status = MR_TIMED_OUT;
         while (status != MR_OK) {
-            status = mr_reader_watermarks(job->restorer->end_reader,
-                                          options->stage->stores[i].changelog,
-                                          job->restore->number, &low, &job->ends[i],
-                                          (int)options->runtime->broker_timeout_ms, err);
+            status =
+                mr_reader_watermarks(job->restorer->end_reader, options->stage->stores[i].changelog,
+                                     job->restore->number, &low, &job->ends[i],
+                                     (int)options->runtime->broker_timeout_ms, err);
             if (status < 0 && (err->action != MR_ACT_RETRY || is_cancelled(job->restore))) {
                 return status;
             }
@@ -253,8 +253,7 @@ static void run_restore(mr_restorer *restorer, mr_restore *restore)
         .restorer = restorer,
         .restore = restore,
         .n_stores = restorer->options.stage->n_stores,
-        .next_report_ms =
-            mr_clock_monotonic_ms(restorer->options.clock) + PROGRESS_INTERVAL_MS,
+        .next_report_ms = mr_clock_monotonic_ms(restorer->options.clock) + PROGRESS_INTERVAL_MS,
     };
     restore->attempt = 0;
     restore->status = restore_task(&job, &restore->err);
@@ -325,8 +324,8 @@ mr_status mr_restorer_new(const mr_restorer_options *options, mr_restorer **ret_
     if (status == MR_OK) {
         const int code = pthread_create(&restorer->thread, NULL, run, restorer);
         if (code != 0) {
-            status = mr_error_set(err, MR_ERR_SYSTEM, "cannot start the restore thread: error %d",
-                                  code);
+            status =
+                mr_error_set(err, MR_ERR_SYSTEM, "cannot start the restore thread: error %d", code);
         }
     }
     if (status != MR_OK) {

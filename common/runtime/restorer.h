@@ -1,6 +1,6 @@
 /*
- * Makes a task's state complete before it processes: reads its changelogs from where the disk stands
- * to their end, in a thread of its own, one task after the other.
+ * Makes a task's state complete before it processes: reads its changelogs from where the disk
+ * stands to their end, in a thread of its own, one task after the other.
  *
  * Order matters: first the group's committed input offset, waiting for a predecessor's transaction
  * (KIP-447), then the changelogs up to the end that was seen after that: so they hold at least what

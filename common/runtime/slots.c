@@ -93,9 +93,9 @@ mr_status mr_slot_resume(mr_slot *slot, bool seek_first, mr_error *err)
     const size_t n = assigned_partitions(slot, partitions);
     mr_status status = MR_OK;
     if (seek_first || slot->leaked) {
-        status = mr_consumer_committed(
-            worker->options.consumer, partitions, n,
-            (int)worker->options.processor->runtime->broker_timeout_ms, err);
+        status =
+            mr_consumer_committed(worker->options.consumer, partitions, n,
+                                  (int)worker->options.processor->runtime->broker_timeout_ms, err);
         for (size_t i = 0; status == MR_OK && i < n; i++) {
             status = seek(slot, &partitions[i], err);
         }
@@ -140,8 +140,8 @@ static void take_restored(void *worker_argument, void *argument)
         mr_task_skip_below(slot->task, restore->progress.input_offset);
     }
     slot->attempt = restore->attempt;
-    mr_log_info(&worker->log, "task %d: ready restored=%lld position=%lld warm=%s",
-                restore->number, (long long)n_restored, (long long)restore->committed,
+    mr_log_info(&worker->log, "task %d: ready restored=%lld position=%lld warm=%s", restore->number,
+                (long long)n_restored, (long long)restore->committed,
                 slot->warm && n_restored == 0 ? "yes" : "no");
     slot->warm = false;
     mr_error err;
@@ -320,8 +320,7 @@ static mr_status settle(mr_worker *worker, bool lost, mr_error *err)
     worker->uncommitted = 0;
     atomic_fetch_add_explicit(&worker->metrics.aborts, 1, memory_order_relaxed);
     MR_TRY(mr_producer_abort(worker->producer,
-                             (int)worker->options.processor->runtime->transaction_timeout_ms,
-                             err));
+                             (int)worker->options.processor->runtime->transaction_timeout_ms, err));
     return MR_END; /* nothing in memory is committed */
 }
 
@@ -377,8 +376,8 @@ void mr_worker_revoke(mr_worker *worker, const mr_topic_partition *partitions, s
 {
     /* MR_END: the worker has ended, and with it what it held. */
     const mr_status status =
-        mr_orders_call(worker->orders, take_revoked,
-                       copy_assignment(worker, partitions, n, lost), drop_assignment, -1);
+        mr_orders_call(worker->orders, take_revoked, copy_assignment(worker, partitions, n, lost),
+                       drop_assignment, -1);
     assert(status == MR_OK || status == MR_END);
     (void)status;
 }

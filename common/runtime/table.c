@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include <uthash.h>
+#include "core/hash.h"
 #include <utlist.h>
 
 #include "core/alloc.h"
@@ -253,16 +253,14 @@ static mr_status walk_next(mr_walk *walk, mr_bytes *ret_key, mr_bytes *ret_value
     for (size_t i = 0; i < walk->n_maps; i++) {
         mr_bytes map_key;
         mr_bytes map_value;
-        const mr_status status = mr_row_map_next(walk->maps[i], from, !walk->started, walk->to,
-                                                 &map_key, &map_value);
-        if (status == MR_OK &&
-            (mr_bytes_is_null(key) || mr_bytes_compare(map_key, key) < 0)) {
+        const mr_status status =
+            mr_row_map_next(walk->maps[i], from, !walk->started, walk->to, &map_key, &map_value);
+        if (status == MR_OK && (mr_bytes_is_null(key) || mr_bytes_compare(map_key, key) < 0)) {
             key = map_key;
             value = map_value;
         }
     }
-    while (walk->cursor != NULL && walk->started &&
-           mr_bytes_compare(walk->cursor_key, from) <= 0) {
+    while (walk->cursor != NULL && walk->started && mr_bytes_compare(walk->cursor_key, from) <= 0) {
         MR_TRY(walk_advance_cursor(walk, err));
     }
     if (walk->cursor != NULL &&

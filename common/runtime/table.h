@@ -56,7 +56,8 @@ mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument,
 mr_status mr_table_committed(mr_table *table, mr_bytes key, mr_buf *value,
                              mr_error *err) MR_MUST_USE;
 /* Ascending committed rows in [from, to): the visitor gets encoded values. */
-typedef mr_status (*mr_encoded_visitor)(void *argument, mr_bytes key, mr_bytes value, mr_error *err);
+typedef mr_status (*mr_encoded_visitor)(void *argument, mr_bytes key, mr_bytes value,
+                                        mr_error *err);
 mr_status mr_table_scan_committed(mr_table *table, mr_bytes from, mr_bytes to,
                                   mr_encoded_visitor visit, void *argument,
                                   mr_error *err) MR_MUST_USE;

@@ -279,8 +279,7 @@ mr_status mr_task_encode(mr_task *task, mr_changelog_writer write, void *argumen
 
 void mr_task_committed(mr_task *task)
 {
-    memcpy(task->committed_positions, task->positions,
-           task->tools.stage->n_from * sizeof(int64_t));
+    memcpy(task->committed_positions, task->positions, task->tools.stage->n_from * sizeof(int64_t));
     task->progress.input_offset = mr_task_applied(task);
     task->progress.commit++;
 }

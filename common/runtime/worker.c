@@ -27,8 +27,8 @@ static mr_status open_producer(mr_worker *worker, mr_error *err)
 {
     const mr_processor_options *processor = worker->options.processor;
     const mr_runtime_options *runtime = processor->runtime;
-    char *transactional_id = mr_asprintf("%s-%s-%zu", processor->stage->group,
-                                         runtime->instance_id, worker->options.index);
+    char *transactional_id = mr_asprintf("%s-%s-%zu", processor->stage->group, runtime->instance_id,
+                                         worker->options.index);
     const mr_producer_options options = {
         .properties = processor->properties,
         .ours = processor->ours,
@@ -40,8 +40,8 @@ static mr_status open_producer(mr_worker *worker, mr_error *err)
         .queue_bytes_max = (int64_t)worker->budget.producer_queue,
         .record_bytes_max = runtime->record_bytes_max,
     };
-    const mr_status status = mr_producer_new(&options, (int)runtime->transaction_timeout_ms,
-                                             &worker->producer, err);
+    const mr_status status =
+        mr_producer_new(&options, (int)runtime->transaction_timeout_ms, &worker->producer, err);
     free(transactional_id);
     return status;
 }
@@ -49,8 +49,8 @@ static mr_status open_producer(mr_worker *worker, mr_error *err)
 static mr_status open_parts(mr_worker *worker, mr_error *err)
 {
     const mr_processor_options *processor = worker->options.processor;
-    MR_TRY(processor->handlers(processor->handlers_argument, processor->stage, &worker->handler,
-                               err));
+    MR_TRY(
+        processor->handlers(processor->handlers_argument, processor->stage, &worker->handler, err));
     MR_TRY(processor->kind->open(processor->stage, worker->handler, &worker->step, err));
     return open_producer(worker, err);
 }
@@ -68,9 +68,9 @@ mr_status mr_worker_new(const mr_worker_options *options, mr_worker **ret_worker
     pthread_mutex_init(&worker->failure_mutex, NULL);
     worker->feed = mr_feed_new(options->consumer);
     worker->orders = mr_orders_new(wake, worker);
-    worker->codec = mr_codec_new(processor->stage->app->schemas, processor->registry,
-                                 processor->registry == NULL ? MR_FRAMING_SINGLE_OBJECT
-                                                             : MR_FRAMING_CONFLUENT);
+    worker->codec =
+        mr_codec_new(processor->stage->app->schemas, processor->registry,
+                     processor->registry == NULL ? MR_FRAMING_SINGLE_OBJECT : MR_FRAMING_CONFLUENT);
     const mr_context_limits limits = {
         .record_bytes_max = (size_t)processor->runtime->record_bytes_max,
         .outputs_max = (size_t)processor->runtime->outputs_max,
@@ -211,8 +211,7 @@ static mr_status process_round(mr_worker *worker, mr_error *err)
         }
         if (worker->uncommitted == 0) {
             worker->commit_at_us =
-                now_us(worker) +
-                worker->options.processor->runtime->commit_interval_ms * 1000;
+                now_us(worker) + worker->options.processor->runtime->commit_interval_ms * 1000;
         }
         MR_TRY(process_record(worker, &record, err));
     }

@@ -14,13 +14,13 @@
 /* What the worker holds of one partition number. */
 typedef struct mr_slot {
     mr_worker *worker;
-    mr_task *task;      /* NULL: closed */
-    bool *assigned;     /* one an input topic */
-    bool leaked;        /* a record came while it was paused: it has to be read again */
-    bool warm;          /* suspended with its cache, nothing lost so far */
-    bool restoring;     /* the restorer knows `restore` */
+    mr_task *task;  /* NULL: closed */
+    bool *assigned; /* one an input topic */
+    bool leaked;    /* a record came while it was paused: it has to be read again */
+    bool warm;      /* suspended with its cache, nothing lost so far */
+    bool restoring; /* the restorer knows `restore` */
     mr_restore restore;
-    int64_t attempt;    /* at_least_once: names this ownership in changelog headers */
+    int64_t attempt; /* at_least_once: names this ownership in changelog headers */
     mr_flush_job *flush;
     int64_t rows_since_disk;
 } mr_slot;

@@ -32,10 +32,26 @@ static int base_pcall(lua_State *L)
     return finish_pcall(L, status, 1);
 }
 
+/* Upvalue: the app's own handler. It does not see limits: an error that a hook raises is handled with
+ * hooks switched off, so nothing would stop it. */
+static int handle_error(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (mr_lua_of(L)->limit == MR_LUA_WITHIN) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_insert(L, 1);
+        lua_call(L, 1, 1);
+    }
+    return 1;
+}
+
 static int base_xpcall(lua_State *L)
 {
     luaL_checktype(L, 2, LUA_TFUNCTION);
     const int n_arguments = lua_gettop(L) - 2;
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle_error, 1);
+    lua_replace(L, 2);
     lua_pushvalue(L, 1);
     lua_insert(L, 3);
     const int status = lua_pcall(L, n_arguments, LUA_MULTRET, 2);

@@ -220,9 +220,10 @@ void mr_lua_load_file(lua_State *L, const char *directory, const char *name)
     }
     const char *chunk_name = lua_pushfstring(L, "@%s", name);
     /* "t": text only, precompiled code could break out of the sandbox. */
-    if (luaL_loadbufferx(L, mr_buf_text(&lua->scratch), lua->scratch.len, chunk_name, "t") !=
-        LUA_OK) {
-        if (!has_place(lua_tostring(L, -1))) {
+    const int loaded = luaL_loadbufferx(L, mr_buf_text(&lua->scratch), lua->scratch.len,
+                                        chunk_name, "t");
+    if (loaded != LUA_OK) {
+        if (loaded == LUA_ERRSYNTAX && !has_place(lua_tostring(L, -1))) {
             (void)luaL_error(L, "%s:1: %s", name, lua_tostring(L, -1));
         }
         (void)lua_error(L);

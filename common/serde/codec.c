@@ -341,8 +341,8 @@ static mr_status decode(mr_codec *codec, mr_bytes body, const mr_type *writer,
 mr_status mr_codec_decode(mr_codec *codec, mr_bytes framed, const mr_schema *reader, void *value,
                           mr_error *err)
 {
-    const mr_schema *writer;
-    mr_bytes body;
+    const mr_schema *writer = NULL;
+    mr_bytes body = MR_BYTES_NULL;
     MR_TRY(read_header(codec, framed, &writer, &body, err));
     return of_schema(
         writer, decode(codec, body, mr_schema_type(writer), mr_schema_type(reader), value, err),

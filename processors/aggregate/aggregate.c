@@ -2,7 +2,7 @@
  * One command, from left to right: who is it for, was it answered before, is the expected version
  * right, what does the app decide, what do the events do to the state, and the answer.
  */
-#include "aggregate/aggregate.h"
+#include "aggregate.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "aggregate/aggregate.h"
+#include "aggregate.h"
 
 #include <stdlib.h>
 

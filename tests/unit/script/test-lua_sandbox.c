@@ -280,9 +280,9 @@ static void library_functions_do_as_the_manual_says(void **state)
         {"return select(2, pcall(function() return 1 end)) .. select('#', pcall(function() return 1, 2 "
          "end))",
          "13"},
-        {"local t = {} t[nil] = 1", "!app.lua:1: index is nil"},
+        {"local t = {} t[nil] = 1", "!app.lua:1: table index is nil"},
         {"local t t.x = 1", "!app.lua:1: attempt to index a nil value (local 't')"},
-        {"return 1 // 0", "!app.lua:1: attempt to perform 'n//0'"},
+        {"return 1 // 0", "!app.lua:1: attempt to divide by zero"},
         {"return ((", "!app.lua:1: unexpected symbol near <eof>"},
     };
     CHECK(rows, false);

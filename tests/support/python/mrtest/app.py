@@ -96,7 +96,11 @@ class App:
     # ---- Progress ----
 
     def is_settled(self):
-        """Whether every committed record of every input has been read; else a Not that says what is left."""
+        """Whether all transactions have ended and every committed record of every input has been read; else a Not
+        that says what is left."""
+        pending = self.cluster.open_transactions(self.name)
+        if pending:
+            return Not(f"open transactions: {', '.join(pending[:3])}")
         inputs = [tp for tp in self.cluster.partitions() if any(tp.topic in reads for _, reads in self.stages.values())]
         ends = self.cluster.ends(inputs)
         left, start = {}, {}

@@ -88,7 +88,7 @@ class Killer:
                 at.discard(min(at))
                 self.kill_all()
                 continue
-            remaining = self.kills_in_all() - self.kills()
+            remaining = sum(n for n in self.left.values() if n > 0)
             time_left = max(0.0, self.seconds - (time.monotonic() - self.started))
             pace.wait(self.random.expovariate(1.0) * time_left / remaining)
             victims = sorted(name for name, n in self.left.items() if n > 0)

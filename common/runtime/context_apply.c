@@ -1,0 +1,112 @@
+#include "runtime/context_impl.h"
+
+/* A row's ID for people and other topics: its parts with "/" between them. */
+static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr_bytes key,
+                              mr_error *err)
+{
+    mr_buf_clear(&context->row_id);
+    if (spec->key.raw) {
+        mr_buf_append_bytes(&context->row_id, key);
+        return MR_OK;
+    }
+    mr_key_part parts[MR_KEY_PARTS_MAX];
+    size_t n_parts = 0;
+    mr_buf scratch = MR_BUF_NULL;
+    const mr_status status = mr_key_parse(key, &scratch, parts, &n_parts, err);
+    for (size_t i = 0; status == MR_OK && i < n_parts; i++) {
+        if (i > 0) {
+            mr_buf_append_byte(&context->row_id, '/');
+        }
+        if (parts[i].kind == MR_KEY_LONG) {
+            mr_buf_printf(&context->row_id, "%lld", (long long)parts[i].number);
+        } else {
+            mr_buf_append_bytes(&context->row_id, parts[i].text);
+        }
+    }
+    mr_buf_deinit(&scratch);
+    return status;
+}
+
+/* Sends a changed row to its store's projection topic. */
+static mr_status project_row(mr_context *context, const mr_staged *staged, mr_error *err)
+{
+    const mr_store_spec *spec = &context->stage->stores[staged->store];
+    MR_TRY(write_row_id(context, spec, mr_buf_bytes(&staged->key), err));
+    const mr_bytes row_id = mr_buf_bytes(&context->row_id);
+    const mr_envelope *cause = context->envelope;
+    mr_buf_clear(&context->row_event_id);
+    if (mr_bytes_is_null(cause->id)) {
+        mr_buf_printf(&context->row_event_id, "%s-%d-%lld", context->record->topic,
+                      context->record->partition, (long long)context->record->offset);
+    } else {
+        mr_buf_append_bytes(&context->row_event_id, cause->id);
+    }
+    mr_buf_printf(&context->row_event_id, "/%s/%s", spec->name, mr_buf_text(&context->row_id));
+    const mr_output output = {
+        .topic = spec->topic,
+        .key = row_id,
+        .schema = spec->value,
+        .value = staged->change == CHANGE_DELETE ? NULL : staged->value,
+        .envelope =
+            {
+                .id = mr_buf_bytes(&context->row_event_id),
+                .type = mr_bytes_text(mr_schema_short_name(spec->value)),
+                .source = mr_bytes_text(context->stage->group),
+                .subject = row_id,
+                .correlation_id =
+                    mr_bytes_is_null(cause->correlation_id) ? cause->id : cause->correlation_id,
+                .causation_id = cause->id,
+                .sequence = MR_VERSION_NONE,
+                .expected_version = MR_VERSION_NONE,
+            },
+    };
+    return mr_context_stage_output(context, &output, err);
+}
+
+mr_status mr_context_check_row(const mr_context *context, size_t store, const mr_type *type,
+                               const void *value, mr_error *err)
+{
+    const size_t bytes = mr_value_bytes(type, value);
+    if (bytes <= context->limits.record_bytes_max) {
+        return MR_OK;
+    }
+    return mr_error_record(err, MR_ERR_HANDLER, "too_large",
+                           "a row of store '%s' takes %zu bytes, over max.record.bytes=%zu",
+                           context->stage->stores[store].name, bytes,
+                           context->limits.record_bytes_max);
+}
+
+/* Everything about the changed rows that can still fail, before any of them changes. */
+static mr_status check_rows(mr_context *context, mr_error *err)
+{
+    for (size_t i = 0; i < context->n_staged; i++) {
+        const mr_staged *staged = context->staged[i];
+        const mr_store_spec *spec = &context->stage->stores[staged->store];
+        if (staged->change == CHANGE_PUT) {
+            MR_TRY(mr_context_check_row(context, staged->store, staged->value_type, staged->value,
+                                        err));
+        }
+        if (spec->topic != NULL && staged->change != CHANGE_NONE) {
+            MR_TRY(project_row(context, staged, err));
+        }
+    }
+    return MR_OK;
+}
+
+mr_status mr_context_apply(mr_context *context, mr_collector *collector, mr_error *err)
+{
+    MR_TRY(check_rows(context, err));
+    for (size_t i = 0; i < context->n_staged; i++) {
+        mr_staged *staged = context->staged[i];
+        mr_table *table = context->tables[staged->store];
+        mr_entry *entry;
+        MR_TRY(mr_table_find(table, mr_buf_bytes(&staged->key), &entry, err));
+        if (staged->change == CHANGE_PUT) {
+            mr_table_swap(table, entry, staged->value);
+        } else if (staged->change == CHANGE_DELETE && mr_entry_value(entry) != NULL) {
+            mr_table_delete(table, entry);
+        }
+    }
+    context->n_staged = 0;
+    return mr_outbox_send(context->outbox, collector, err);
+}
