@@ -11,6 +11,7 @@
 enum {
     STEPS_PER_UNIT = 4,  /* steps of the matcher in the work of one instruction */
     BYTES_PER_UNIT = 16, /* bytes looked at or copied */
+    COPIES_PER_UNIT = 8, /* short pieces put together */
     SMALL_ITEMS = 24,
 };
 
@@ -39,7 +40,7 @@ static int string_rep(lua_State *L)
     if (each > 0 && (size_t)n > SIZE_MAX / 2 / each) {
         return luaL_error(L, "resulting string too large");
     }
-    mr_lua_charge(L, (size_t)n + each * (size_t)n / BYTES_PER_UNIT);
+    mr_lua_charge(L, (size_t)n / COPIES_PER_UNIT + each * (size_t)n / BYTES_PER_UNIT);
     luaL_Buffer buffer;
     luaL_buffinit(L, &buffer);
     for (lua_Integer i = 0; i < n; i++) {

@@ -85,13 +85,13 @@ static const struct {
     {"local s = 'x' while true do s = s .. s end", MEMORY},
     {"local t = {} for i = 1, 1e9 do t[i] = i end", NULL},
     {"local t = {} while true do t = {t, {}, {}, {}, {}, {}, {}, {}, {}} end", NULL},
-    {"local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", MEMORY},
-    {"local t = {} while true do pcall(function() for i = 1, 1e9 do t[#t + 1] = ('x'):rep(1000) .. i end "
-     "end) end",
+    {"local t, s = {}, ('x'):rep(1000) for i = 1, 1e9 do t[i] = s .. i end", MEMORY},
+    {"local t, s = {}, ('x'):rep(1000) while true do pcall(function() for i = 1, 1e9 do t[#t + 1] = s .. i "
+     "end end) end",
      MEMORY},
     {"local s = ('x'):rep(500000) for i = 1, 1e9 do local y = s .. i end", MEMORY},
     {"local s = ('x'):rep(500000) while true do pcall(function() local y = s .. s end) end", MEMORY},
-    {"string.format('%s%s%s%s', ('x'):rep(900000), ('x'):rep(900000), 1, 2)", MEMORY},
+    {"string.format('%s%s%s%s', ('x'):rep(900000), ('x'):rep(900000), 1, 2)", NULL},
     {"(('x'):rep(1000)):gsub('x', ('y'):rep(10000))", NULL},
     {"local t = {} for i = 1, 1e6 do t[i] = i end table.concat(t)", NULL},
     {"local t = {} for i = 1, 5000 do t[i] = ('x'):rep(100) end while true do table.concat(t) end", NULL},
@@ -167,8 +167,8 @@ static void loading_is_limited_too(void **state)
     } rows[] = {
         {"while true do end", "app.lua:1: stopped: the call runs longer than the limit of 2000000 "
                               "instructions"},
-        {"local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(10000) .. i end", "stopped: the call " MEMORY},
-        {"local function f() return 1 + f() end f()", "app.lua:1: stack overflow"},
+        {"local t, s = {}, ('x'):rep(10000) for i = 1, 1e9 do t[i] = s .. i end", "stopped: the call " MEMORY},
+        {"local function f() return 1 + f() end f()", "stopped: the call " MEMORY},
         {"return {}", "app.lua:1: name: is missing"},
         {"return 1", "app.lua must return the app's definition, a table, not a number"},
         {"", "app.lua must return the app's definition, a table, not a nil"},
