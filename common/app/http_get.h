@@ -4,6 +4,9 @@
 
 #include <mr/bytes.h>
 
+/* What a processor answers to a question that was meant for another stage (RFC 9110, 15.5.20). */
+enum { MR_HTTP_MISDIRECTED = 421 };
+
 typedef struct mr_http_client mr_http_client;
 
 /* Reuses connections. Thread: one at a time. `connect` is for each address. */

@@ -2,6 +2,8 @@
 
 #include <mr/json.h>
 
+#include "app/http_get.h"
+
 void mr_http_fail(mr_http_answer *answer, int status, const char *format, ...)
 {
     char text[512];
@@ -151,6 +153,11 @@ void mr_http_service_answer(void *context, const char *raw, mr_http_answer *answ
     mr_error err;
     if (mr_http_target_parse(raw, &target, &err) != MR_OK) {
         mr_http_fail(answer, 400, "%s", err.message);
+        return;
+    }
+    const mr_bytes stage = mr_http_target_parameter(&target, "stage");
+    if (!mr_bytes_is_null(stage) && !mr_bytes_equal_text(stage, service->stage->group)) {
+        mr_http_fail(answer, MR_HTTP_MISDIRECTED, "this is stage %s", service->stage->group);
         return;
     }
     dispatch(service, &target, answer);

@@ -227,7 +227,7 @@ static void answer_get(mr_http_service *service, const mr_store_spec *store,
 static mr_status read_page(const mr_store_spec *store, const mr_http_target *target,
                            mr_store_page *page, mr_error *err)
 {
-    static const char *const names[] = {"prefix", "from", "to", "limit", "cursor"};
+    static const char *const names[] = {"prefix", "from", "to", "limit", "cursor", "stage"};
     enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
     for (size_t i = 0; i < target->n_parameters; i++) {
         const char *name = mr_buf_text(&target->parameters[i].name);
@@ -237,8 +237,8 @@ static mr_status read_page(const mr_store_spec *store, const mr_http_target *tar
         }
         if (known == N_NAMES) {
             return mr_error_set(err, MR_ERR_USAGE,
-                                "unknown parameter '%.40s': there are prefix, from, to, limit and "
-                                "cursor",
+                                "unknown parameter '%.40s': there are prefix, from, to, limit, "
+                                "cursor and stage",
                                 name);
         }
     }

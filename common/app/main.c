@@ -91,6 +91,7 @@ typedef struct program {
     mr_http_server *server;
     char address[MR_ADDRESS_SIZE];
     mr_processor *processor;
+    volatile sig_atomic_t stop; /* set when a signal asks for the end */
 } program;
 
 /* ---- Help ---- */
@@ -243,6 +244,7 @@ static mr_status run(program *p, const arguments *given, int *ret_exit, mr_error
 {
     *ret_exit = MR_EXIT_USAGE;
     MR_TRY(configure(p, given, err));
+    MR_TRY(mr_signals_watch(&p->stop, p->settings.runtime.shutdown_timeout_ms, &p->log, err));
     mr_lua_limits limits = mr_definition_limits(&p->settings, &p->log);
     MR_TRY(mr_definition_load(given->app, &limits, p->kinds, &p->app, err));
     MR_TRY(find_stage(p, given->stage, err));
@@ -255,7 +257,7 @@ static mr_status run(program *p, const arguments *given, int *ret_exit, mr_error
     MR_TRY(start_processor(p, &limits, err));
     mr_log_info(&p->log, "running address=%s librdkafka=%s pid=%" PRId64, p->address,
                 mr_client_version_text(), (int64_t)getpid());
-    return mr_processor_run(p->processor, &mr_signal_flag, err);
+    return mr_processor_run(p->processor, &p->stop, err);
 }
 
 /* Nobody asks any more before the processor goes. */
@@ -277,7 +279,7 @@ static int run_program(program *p, const arguments *given)
 {
     mr_error err;
     int exit_code = MR_EXIT_FAILURE;
-    mr_status status = mr_signals_install(&err);
+    mr_status status = mr_signals_block(&err);
     if (status == MR_OK) {
         status = run(p, given, &exit_code, &err);
     }

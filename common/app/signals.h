@@ -1,12 +1,20 @@
-/* SIGTERM and SIGINT ask for a clean end; the second one ends the process at once. */
+/*
+ * SIGTERM and SIGINT ask for a clean end. The second one ends the process at once, and so does a
+ * clean end that takes too long: what is committed is safe, because any kill is.
+ *
+ * The signals are blocked in every thread and taken by one that waits for nothing else, so there is
+ * no handler and no global state.
+ */
 #pragma once
 
 #include <signal.h>
 
-#include <mr/error.h>
+#include <mr/log.h>
 
-/* Number of the signal that asked for the end, 0 before. Written by the handler only. */
-extern volatile sig_atomic_t mr_signal_flag;
+/* Main thread, before others are started: they inherit the mask. SIGPIPE is ignored from then on. */
+mr_status mr_signals_block(mr_error *err) MR_MUST_USE;
 
-/* Main thread, before others are started. SIGPIPE is ignored from then on. */
-mr_status mr_signals_install(mr_error *err) MR_MUST_USE;
+/* Starts the thread that waits for the signals; `stop` (set to the signal's number) and `log` must
+ * live until the process ends. */
+mr_status mr_signals_watch(volatile sig_atomic_t *stop, int64_t shutdown_timeout_ms,
+                           const mr_log *log, mr_error *err) MR_MUST_USE;

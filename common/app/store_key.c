@@ -17,7 +17,6 @@ static int digit_of(uint8_t c)
 
 mr_status mr_percent_decode(mr_bytes text, bool form, mr_buf *out, mr_error *err)
 {
-    mr_buf_reserve(out, text.len);
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.data[i];
         if (c == '+' && form) {

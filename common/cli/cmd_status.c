@@ -81,7 +81,7 @@ static mr_status ask_stage(const mr_lag *lag, const mr_stage *stage, summary *su
         int http_status = 0;
         mr_json *answer = NULL;
         const mr_status status =
-            mr_instance_ask(lag->http, address, "/status", &http_status, &answer, err);
+            mr_instance_ask(lag->http, address, stage, "/status", &http_status, &answer, err);
         const bool answers = status == MR_OK && http_status == 200 && answer != NULL;
         if (answers) {
             add_answer(sum, stage, answer, address, tasks);

@@ -165,13 +165,22 @@ void mr_instances_put_first(mr_instances *instances, int32_t partition)
 
 /* ---- Asking ---- */
 
-mr_status mr_instance_ask(mr_http_client *http, const char *address, const char *target,
-                          int *ret_status, mr_json **ret_json, mr_error *err)
+mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_stage *stage,
+                          const char *target, int *ret_status, mr_json **ret_json, mr_error *err)
 {
     MR_CLEANUP(mr_buf_deinit) mr_buf body = MR_BUF_NULL;
-    const mr_status status = mr_http_client_get(http, address, target, ret_status, &body, err);
+    MR_CLEANUP(mr_buf_deinit) mr_buf addressed = MR_BUF_NULL;
+    mr_buf_printf(&addressed, "%s%cstage=%s", target, strchr(target, '?') == NULL ? '?' : '&',
+                  stage->group);
+    const mr_status status =
+        mr_http_client_get(http, address, mr_buf_text(&addressed), ret_status, &body, err);
     if (status != MR_OK) {
         return status;
+    }
+    if (*ret_status == MR_HTTP_MISDIRECTED) {
+        (void)mr_error_set(err, MR_ERR_SYSTEM, "http://%s is not of stage '%s' any more", address,
+                           stage->name);
+        return MR_TIMED_OUT;
     }
     mr_error ignored;
     *ret_json = NULL;

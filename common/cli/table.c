@@ -36,7 +36,6 @@ size_t mr_text_width(mr_bytes text)
 
 void mr_text_harmless(mr_bytes text, mr_buf *out)
 {
-    mr_buf_reserve(out, text.len);
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t c = text.data[i];
         /* C2 80 to C2 9F are the control characters above ASCII. */

@@ -29,12 +29,30 @@ static const char *noun_of_group(int group)
     return group == MR_DECIDE ? "command" : group == MR_EVOLVE ? "event" : "record";
 }
 
+/* The place of a handler, whose function is at the top of the stack: where it is named in a table
+ * constructor, else where the function is. */
+static mr_lua_at at_handler(const mr_lua_reader *reader, const mr_lua_at *at, const char *name)
+{
+    mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+    lua_Debug info;
+    if (!below.line.exact && lua_isfunction(reader->L, -1) && !lua_iscfunction(reader->L, -1)) {
+        lua_pushvalue(reader->L, -1);
+        (void)lua_getinfo(reader->L, ">S", &info);
+        below.line.file = lua_pushstring(reader->L, info.short_src); /* stays: an error follows */
+        below.line.line = info.linedefined;
+    }
+    return below;
+}
+
 static const mr_schema *find_record(const mr_lua_reader *reader, const mr_lua_at *at, int group,
                                     const char *name)
 {
     const mr_schemas *schemas = reader->app->schemas;
     const mr_schema *schema = mr_schemas_find(schemas, mr_bytes_text(name));
-    const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+    if (schema != NULL && mr_schema_type(schema)->kind == MR_TYPE_RECORD) {
+        return schema;
+    }
+    const mr_lua_at below = at_handler(reader, at, name);
     const mr_lua_at named = {.above = at->above, .name = at->name, .line = below.line};
     if (schema == NULL) {
         const char *nearest = mr_schemas_nearest(schemas, name);
@@ -42,10 +60,8 @@ static const mr_schema *find_record(const mr_lua_reader *reader, const mr_lua_at
                               nearest == NULL ? "" : "; did you mean '",
                               nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
     }
-    if (mr_schema_type(schema)->kind != MR_TYPE_RECORD) {
-        (void)mr_lua_at_error(reader, &named, "'%s' is no record", name);
-    }
-    return schema;
+    (void)mr_lua_at_error(reader, &named, "'%s' is no record", name);
+    return NULL;
 }
 
 /* on, decide, evolve: from record names to functions. */
@@ -63,14 +79,15 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
     for (size_t i = 1; i <= n; i++) {
         (void)lua_rawgeti(L, -1, (lua_Integer)i);
         const char *name = lua_tostring(L, -1);
-        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
         const char *kept = "*";
+        lua_pushvalue(L, -1);
+        const bool is_function = lua_rawget(L, -4) == LUA_TFUNCTION;
         if (group != MR_ON || strcmp(name, "*") != 0) {
             const mr_schema *schema = find_record(reader, at, group, name);
             kept = strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
         }
-        lua_pushvalue(L, -1);
-        if (lua_rawget(L, -4) != LUA_TFUNCTION) {
+        if (!is_function) {
+            const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
             (void)mr_lua_at_error(reader, &below, "must be a function, not a %s",
                                   luaL_typename(L, -1));
         }

@@ -419,7 +419,8 @@ static const field *find_variable(const source *s, const char *name)
 static mr_lua_line follow(mr_lua_lines *lines, size_t at, const field *f, size_t depth)
 {
     const source *s = &lines->sources[at];
-    const mr_lua_line own = {.file = s->name, .line = f->line, .table = f->table};
+    const mr_lua_line own = {
+        .file = s->name, .line = f->line, .table = f->table, .exact = true};
     if (f->refers == NULL || depth == FOLLOW_MAX) {
         return own;
     }
@@ -451,10 +452,12 @@ mr_lua_line mr_lua_lines_field(mr_lua_lines *lines, mr_lua_line table, const cha
 {
     mr_lua_line none = table;
     none.table = -1;
+    none.exact = false;
     const size_t at = find_source(lines, table.file);
     const source *s = &lines->sources[at];
-    for (size_t i = 0; i < s->n_fields && table.table >= 0; i++) {
-        const field *f = &s->fields[i];
+    /* Of two fields of one name the last one is what Lua keeps. */
+    for (size_t i = s->n_fields; i > 0 && table.table >= 0; i--) {
+        const field *f = &s->fields[i - 1];
         const bool same = name == NULL ? f->name == NULL && f->position == position
                                        : f->name != NULL && strcmp(f->name, name) == 0;
         if (f->owner == table.table && same) {

@@ -16,6 +16,7 @@ typedef struct mr_lua_line {
     const char *file; /* "app.lua" */
     int line;         /* 0: not known */
     int table;        /* number of the constructor; -1: none */
+    bool exact;       /* the line of what was asked for, not of something around it */
 } mr_lua_line;
 
 /* Files that cannot be read are as if they were empty. */

@@ -62,7 +62,6 @@ void mr_lua_root_set(mr_lua_root *root, mr_lua_type *type, void *value)
     root->moved = 0;
     root->shifted = 0;
     root->entries = 0;
-    root->ended = NULL;
 }
 
 /* ---- Where a proxy's value is ---- */

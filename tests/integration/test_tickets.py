@@ -4,7 +4,10 @@
 `millrace topics apply` and `millrace run`, then commands as the public contract says, their results, and the
 views through the CLI. The traps of the app this domain was taken from have a test each, by their number.
 """
+import json
 import os
+import re
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "python"))
@@ -86,7 +89,6 @@ class Shop:
 
 
 def parse_row(out):
-    import json
     return json.loads(out)["value"]
 
 
@@ -325,11 +327,66 @@ def test_a_killed_stage_is_started_again():
     shop.must("accepted", "CreateCart", "k-cart", CustomerId="k")
 
 
-def test_traffic_agrees_with_the_rules_and_stops_in_order():
-    """Last: everything so far and 1,500 random commands more, compared as a whole; then SIGTERM."""
+def test_status_and_lag():
+    shop.settle()
+    rows = {row["stage"]: row for row in shop.app.ask("status")}
+    assert set(rows) == set(topology.STAGES), rows
+    wrong = [row for row in rows.values() if row["state"] != "running" or row["lag"] != 0 or row["dead_letters"] != 0]
+    assert not wrong, wrong
+    assert shop.app.ask("lag", "--wait", "20")
+
+
+def test_state_at_a_version():
+    shop.must("accepted", "CreateCart", "a-cart", CustomerId="a")
+    shop.must("accepted", "AddCartItem", "a-cart", ItemId="i", TicketTypeId="a-type", Quantity=2)
+    state = shop.app.ask("state", "cart", "a-cart", "--at", "0")[0]
+    assert (state["version"], state["state"]["Items"]) == (0, []), state
+    state = shop.app.ask("state", "cart", "a-cart", "--at", "1")[0]
+    assert [item["Id"] for item in state["state"]["Items"]] == ["i"], state
+
+
+def test_a_name_that_is_none_is_a_usage_error():
+    for arguments in (("get", "cartz", "x"), ("history", "cartt", "x"), ("scan", "concertz")):
+        code, out, err = shop.app.cli(*arguments)
+        assert code == 2 and "did you mean" in err, f"millrace {arguments} exits {code}: {out}{err}"
+
+
+# ---- Last: all of it as a whole, and what stays of it ----
+
+def test_traffic_agrees_with_the_rules():
+    """Everything so far and 1,500 random commands more."""
     run.send_all(shop.app, Traffic(5, venues=6, concerts=10, customers=20).commands(1500))
     shop.settle()
     run.check(shop.app, shop.app.instances(), shop.follower)
+
+
+def start_again(*arguments, **properties):
+    """`millrace run` again; returns what tasks restored, {stage: records}."""
+    shop.process = shop.app.run(*arguments, **properties)
+    shop.process.wait_for_line("^ready$", 60)
+    found = {}
+    for stage, n in re.findall(r"tickets-(\w+) worker \d+: task \d+: ready restored=(\d+)", shop.process.output()):
+        found[stage] = found.get(stage, 0) + int(n)
+    return found
+
+
+def test_state_outlives_the_processes():
+    """Live = stopped (read from disk) = started again (nothing restored) = restored from the changelogs alone, by
+    two instances of two workers each."""
+    live = run.digests(shop.app)
+    assert shop.process.terminate() == 0, shop.process.tail()
+    rows = {tuple(row["key"]): row["value"] for row in shop.app.ask("scan", "users")}
+    assert run.digest(rows) == live["users", "users"], "what the CLI reads from disk is not what the processor said"
+    restored = start_again()
+    assert set(restored) == set(topology.STATEFUL) and not any(restored.values()), f"after SIGTERM there was something to restore: {restored}"
+    assert run.digests(shop.app) == live
+    assert shop.process.terminate() == 0, shop.process.tail()
+    shutil.rmtree(shop.app.state)
+    restored = start_again("--instances", "2", **{"num.workers": "2"})
+    assert all(restored.get(stage) for stage in topology.STATEFUL), f"not all was restored: {restored}"
+    assert run.digests(shop.app) == live
+    shop.follower = run.follow(shop.app)
+    shop.must("accepted", "CreateCart", "o-cart", CustomerId="o")
     assert shop.process.terminate() == 0, shop.process.tail()
 
 

@@ -9,8 +9,8 @@ import sys
 
 import tree
 
-# The flag that a signal handler sets, and the counter of a fault build's crash points.
-ALLOWED = {"mr_signal_flag", "passed_count"}
+# The counter of a fault build's crash points.
+ALLOWED = {"passed_count"}
 MUTABLE = re.compile(r"\.(data(?!\.rel\.ro)|bss|tdata|tbss)|\*COM\*")
 ROW = re.compile(r"^[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ (?:\.hidden )?(\S+)$")
 

@@ -57,6 +57,37 @@ static void commits_without_a_transaction(void **state)
     kit_member_close(&member);
 }
 
+/*
+ * librdkafka looks up where a partition without a committed offset begins. If it is sought while that
+ * question is under way, the answer is found outdated, asked for again, and then believed: half a
+ * second later reading begins anew (2.0.2 and 2.15.1).
+ */
+static void a_seek_right_after_the_assignment_holds(void **state)
+{
+    (void)state;
+    mock_topic(&mock, "jump", 1);
+    kit_fill(&mock.kit, "jump", 0, 10);
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 400), 0);
+    kit_member member;
+    kit_member_open(&mock.kit, &member,
+                    &(kit_member_options){.group = "jump", .topic = "jump", .is_paused = true});
+    kit_member_wait(&member, 1);
+    const mr_topic_partition to = {"jump", 0, 5};
+    mr_error err;
+    mr_record record;
+    /* The committed offset takes 400 ms; 100 later the first one is asked for, for another 400. */
+    assert_int_equal(kit_member_next(&member, 700, &record), MR_TIMED_OUT);
+    kit_ok(mr_consumer_seek(member.consumer, &to, KIT_MS, &err), &err);
+    kit_ok(mr_consumer_resume(member.consumer, &to, 1, &err), &err);
+    for (int64_t offset = 5; offset < 10; offset++) {
+        kit_ok(kit_member_next(&member, KIT_MS, &record), &err);
+        assert_int_equal(record.offset, offset);
+    }
+    assert_int_equal(kit_member_next(&member, 1500, &record), MR_TIMED_OUT);
+    kit_member_close(&member);
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0), 0);
+}
+
 static int count(const char *text, const char *what)
 {
     int n = 0;
@@ -168,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commits_without_a_transaction),
+        cmocka_unit_test(a_seek_right_after_the_assignment_holds),
         cmocka_unit_test(an_outage_is_told_once),
         cmocka_unit_test(who_may_not_read_stops),
         cmocka_unit_test(a_missing_topic_stops),

@@ -21,7 +21,9 @@ void kit_init_at(test_kit *kit, const char *servers)
 {
     *kit = (test_kit){0};
     mr_properties_set(&kit->properties, "bootstrap.servers", servers, "test");
+    /* For a person who looks for a fault: librdkafka's `debug`. */
     if (getenv("MR_TEST_LOG") != NULL) {
+        mr_properties_set(&kit->properties, "debug", getenv("MR_TEST_LOG"), "MR_TEST_LOG");
         kit->log = (mr_log){.stream = stderr, .clock = mr_clock_system(), .level = MR_LOG_DEBUG};
     }
     const mr_admin_options options = {.properties = &kit->properties,

@@ -8,6 +8,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from confluent_kafka import KafkaException
+
 from mrtest import places
 from mrtest.avro import Schemas
 from mrtest.history import History
@@ -112,7 +114,10 @@ class App:
                     left.setdefault(place, []).append((committed.get(place, 0), stage))
                     start[place] = min(start.get(place, ends[place]), committed.get(place, 0))
         # What follows a committed offset may be the end marks of transactions only.
-        rest = self.cluster.read([tp for tp in inputs if (tp.topic, tp.partition) in left], start) if left else []
+        try:
+            rest = self.cluster.read([tp for tp in inputs if (tp.topic, tp.partition) in left], start) if left else []
+        except KafkaException as e:
+            return Not(f"what is left to read cannot be read: {e}")
         unread = {}
         for record in rest:
             for offset, stage in left[record.topic, record.partition]:

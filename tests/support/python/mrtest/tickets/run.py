@@ -1,4 +1,6 @@
 """A run of the tickets app: commands go in, and in the end everything is compared with the rules."""
+import hashlib
+import json
 import threading
 
 from mrtest import checks
@@ -117,6 +119,41 @@ def rows_of(stages, store):
     return rows
 
 
+def encoded(key):
+    return tuple(part.encode() if isinstance(part, str) else part for part in key)
+
+
+def digest(rows):
+    """SHA-256 over sorted `key TAB value` lines, as `millrace verify` documents it."""
+    result = hashlib.sha256()
+    for key in sorted(rows, key=encoded):
+        line = [json.dumps(part, ensure_ascii=False, separators=(",", ":")) for part in (list(key), rows[key])]
+        result.update(f"{line[0]}\t{line[1]}\n".encode())
+    return result.hexdigest()
+
+
+def stores():
+    """(stage, store) of all that can be asked for."""
+    return [(aggregate, "state") for aggregate in AGGREGATES] + [(stage, view) for view, (stage, _) in views.VIEWS.items()]
+
+
+def digests(app):
+    """{(stage, store): digest} by `millrace verify`, which also compares logs with states."""
+    found = {(row["stage"], row["store"]): row for row in app.ask("verify", seconds=120)}
+    different = [row for row in found.values() if row["differences"]]
+    assert not different, f"millrace verify finds differences: {different}"
+    return {place: row["digest"] for place, row in found.items()}
+
+
+def cli_agrees(app, contents):
+    """`millrace verify` and `millrace lag` say the same as the test's own look."""
+    computed = {place: digest(rows) for place, rows in contents.items()}
+    said = digests(app)
+    complaints = [f"verify gives {place} the digest {said.get(place)}, its rows have {computed[place]}"
+                  for place in computed if computed[place] != said.get(place)]
+    return complaints + [f"lag is not 0: {row}" for row in app.ask("lag") if row["lag"] != 0]
+
+
 def check(app, running, follower=None, repeats=False, dead=()):
     """Every check of the topics, the stores and the group offsets; fails with all complaints.
 
@@ -132,12 +169,14 @@ def check(app, running, follower=None, repeats=False, dead=()):
             letters = raw.records(f"tickets-{stage}-dlq")
             verdict.add(f"{stage}: no dead letters", [dead_letter(r) for r in letters])
     stages = {name: s if isinstance(s, list) else [s] for name, s in running.items()}
+    contents = {(stage, store): rows_of(stages[stage], store) for stage, store in stores()}
     for aggregate in AGGREGATES:
         verdict.check(f"{aggregate}: stored state", lambda a=aggregate: same_answers(
-            a, stored_states(history, a), rows_of(stages[a], "state")))
+            a, stored_states(history, a), contents[a, "state"]))
     logs = tickets.logs(history)
     for view, (stage, compute) in views.VIEWS.items():
-        verdict.check(f"view {view}", lambda v=view, s=stage, c=compute: checks.same_rows(v, c(logs), rows_of(stages[s], v)))
+        verdict.check(f"view {view}", lambda v=view, s=stage, c=compute: checks.same_rows(v, c(logs), contents[s, v]))
+    verdict.check("verify and lag", cli_agrees, app, contents)
     verdict.check("transactions ended", app.cluster.open_transactions, topology.PREFIX)
     if follower is not None:
         along = [r for r in follower.stop() if r.topic in history.topics]
