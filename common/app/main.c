@@ -250,8 +250,7 @@ static mr_status run(program *p, const arguments *given, int *ret_exit, mr_error
     MR_TRY(find_stage(p, given->stage, err));
     MR_TRY(mr_settings_registry(&p->settings, &p->registry, err));
     *ret_exit = MR_EXIT_UNAVAILABLE;
-    MR_TRY(mr_client_probe(&p->settings.properties, p->settings.ours, p->settings.n_ours,
-                           (int)p->settings.runtime.broker_timeout_ms, &p->log, err));
+    MR_TRY(mr_settings_probe(&p->settings, &p->log, err));
     *ret_exit = MR_EXIT_FAILURE;
     MR_TRY(serve(p, err));
     MR_TRY(start_processor(p, &limits, err));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "kafka/client.h"
 
 #define MIB (INT64_C(1024) * 1024)
 
@@ -152,6 +153,14 @@ mr_log mr_settings_log(const mr_settings *settings, const char *component)
                         .level = (mr_log_level)settings->app.log_level,
                         .json = settings->app.log_format != 0};
     return mr_log_for(&log, "%s", component);
+}
+
+mr_status mr_settings_probe(const mr_settings *settings, const mr_log *log, mr_error *err)
+{
+    mr_log quiet = *log;
+    quiet.level = log->level == MR_LOG_DEBUG ? MR_LOG_DEBUG : MR_LOG_ERROR;
+    return mr_client_probe(&settings->properties, settings->ours, settings->n_ours,
+                           (int)settings->runtime.broker_timeout_ms, &quiet, err);
 }
 
 mr_status mr_settings_registry(const mr_settings *settings, mr_registry **ret_registry,

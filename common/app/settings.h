@@ -52,6 +52,10 @@ void mr_settings_deinit(mr_settings *settings);
 
 /* To stderr. */
 mr_log mr_settings_log(const mr_settings *settings, const char *component);
+/* Is a broker there? One failure, told by the caller: what the client logs meanwhile is the same.
+ */
+mr_status mr_settings_probe(const mr_settings *settings, const mr_log *log,
+                            mr_error *err) MR_MUST_USE;
 /* NULL in *ret_registry when none is configured. */
 mr_status mr_settings_registry(const mr_settings *settings, mr_registry **ret_registry,
                                mr_error *err) MR_MUST_USE;

@@ -11,7 +11,8 @@
 
 #include <mr/log.h>
 
-/* Main thread, before others are started: they inherit the mask. SIGPIPE is ignored from then on. */
+/* Main thread, before others are started: they inherit the mask. SIGPIPE is ignored from then on.
+ */
 mr_status mr_signals_block(mr_error *err) MR_MUST_USE;
 
 /* Starts the thread that waits for the signals; `stop` (set to the signal's number) and `log` must

@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
-#include <uthash.h>
-
 #include <mr/clock.h>
 #include <mr/value.h>
 
 #include "core/alloc.h"
+#include "core/hash.h"
 
 enum { STEP_MS = 200 };
 

@@ -121,8 +121,7 @@ static mr_status find_dev(mr_cli *cli, mr_error *err)
 
 static mr_status probe(mr_cli *cli, mr_error *err)
 {
-    MR_TRY(mr_client_probe(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours,
-                           (int)cli->settings.runtime.broker_timeout_ms, &cli->log, err));
+    MR_TRY(mr_settings_probe(&cli->settings, &cli->log, err));
     cli->is_connected = true;
     return MR_OK;
 }

@@ -7,7 +7,7 @@
 
 static const char client_id[] = "millrace";
 
-enum { QUEUE_BYTES = 32 << 20 };
+enum { QUEUE_BYTES = 32 << 20, COUNT_BY_READING_MAX = 20000 };
 
 mr_status mr_cli_admin(const mr_cli *cli, mr_admin **ret_admin, mr_error *err)
 {
@@ -77,4 +77,48 @@ mr_status mr_cli_extents(const mr_cli *cli, mr_admin *admin, mr_reader *reader, 
     *ret_extents = extents;
     *ret_n = (size_t)n;
     return MR_OK;
+}
+
+/* Reads from the partitions' beginnings to where they end now. */
+static mr_status read_and_count(const mr_cli *cli, mr_reader *reader, size_t n_partitions,
+                                int64_t *count, mr_error *err)
+{
+    const int timeout_ms = (int)cli->settings.runtime.broker_timeout_ms;
+    *count = 0;
+    while (n_partitions > 0) {
+        mr_record record;
+        const mr_status status = mr_reader_next(reader, timeout_ms, &record, err);
+        if (status < 0) {
+            return status;
+        }
+        if (status == MR_TIMED_OUT) {
+            return mr_error_set(err, MR_ERR_KAFKA, "the broker sent nothing for %d ms", timeout_ms);
+        }
+        *count += status == MR_OK;
+        n_partitions -= status == MR_END;
+    }
+    return MR_OK;
+}
+
+mr_status mr_cli_count(const mr_cli *cli, mr_reader *reader, const char *topic,
+                       const mr_extent *extents, size_t n, int64_t *ret_count, mr_error *err)
+{
+    mr_topic_partition *partitions = mr_alloc_zero(n + 1, sizeof(*partitions));
+    size_t n_filled = 0;
+    int64_t offsets = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (extents[i].end > extents[i].begin) {
+            offsets += extents[i].end - extents[i].begin;
+            partitions[n_filled++] =
+                (mr_topic_partition){topic, extents[i].partition, extents[i].begin};
+        }
+    }
+    *ret_count = offsets;
+    mr_status status = MR_OK;
+    if (offsets > 0 && offsets <= COUNT_BY_READING_MAX) {
+        status = mr_reader_assign(reader, partitions, n_filled, err);
+        status = status == MR_OK ? read_and_count(cli, reader, n_filled, ret_count, err) : status;
+    }
+    free(partitions);
+    return status;
 }

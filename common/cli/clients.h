@@ -23,5 +23,10 @@ typedef struct mr_extent {
     int64_t begin;
     int64_t end;
 } mr_extent;
+/* How many records lie there; ends of transactions are none. Reads them when they are not too many,
+ * else counts offsets. */
+mr_status mr_cli_count(const mr_cli *cli, mr_reader *reader, const char *topic,
+                       const mr_extent *extents, size_t n, int64_t *ret_count,
+                       mr_error *err) MR_MUST_USE;
 mr_status mr_cli_extents(const mr_cli *cli, mr_admin *admin, mr_reader *reader, const char *topic,
                          mr_extent **ret_extents, size_t *ret_n, mr_error *err) MR_MUST_USE;

@@ -28,8 +28,6 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     cli->log.level = (mr_log_level)cli->settings.app.log_level;
     MR_TRY(
         mr_client_check(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours, err));
-    MR_TRY(mr_client_probe(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours,
-                           (int)cli->settings.runtime.broker_timeout_ms, &cli->log, err));
     const mr_supervisor_options supervised = {
         .cli = cli,
         .mask = &mask,
@@ -42,6 +40,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     mr_supervisor *made = NULL;
     MR_TRY(mr_supervisor_new(&supervised, &made, err));
     MR_CLEANUP(mr_supervisor_freep) mr_supervisor *supervisor = made;
+    MR_TRY(mr_settings_probe(&cli->settings, &cli->log, err));
     return mr_supervisor_run(supervisor, say_ready, cli, err);
 }
 

@@ -24,6 +24,12 @@ static mr_status take_event(void *context, const mr_record *record, const mr_env
     if (envelope->sequence > f->at) {
         return MR_END;
     }
+    if (envelope->sequence == MR_VERSION_NONE) {
+        return mr_error_set(err, MR_ERR_DATA,
+                            "%s partition %" PRId32 " offset %" PRId64
+                            ": an event without ce_sequence",
+                            record->topic, record->partition, record->offset);
+    }
     if (envelope->sequence != f->version + 1) {
         return mr_error_set(err, MR_ERR_DATA,
                             "%s partition %" PRId32 " offset %" PRId64 ": version %" PRId64

@@ -99,14 +99,12 @@ static mr_status count_dead_letters(const mr_lag *lag, const mr_stage *stage, in
 {
     mr_extent *extents = NULL;
     size_t n = 0;
-    *ret_n = 0;
     MR_TRY(
         mr_cli_extents(lag->cli, lag->admin, lag->reader, stage->dead_letters, &extents, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        *ret_n += extents[i].end - extents[i].begin;
-    }
+    const mr_status status =
+        mr_cli_count(lag->cli, lag->looker, stage->dead_letters, extents, n, ret_n, err);
     free(extents);
-    return MR_OK;
+    return status;
 }
 
 static mr_status print_stage(const mr_lag *lag, const mr_stage *stage, mr_report *report,
@@ -176,8 +174,7 @@ const mr_verb mr_verb_status = {
     .operands = "APP [STAGE]",
     .summary = "Prints which stages run where, how far they are and what failed.",
     .text = "With STAGE: its tasks. A stage is down when no processor of it answers over HTTP. "
-            "dead_letters counts the records in its dead-letter topic, ends of transactions "
-            "included.",
+            "dead_letters counts the records in its dead-letter topic.",
     .operands_min = 1,
     .operands_max = 2,
     .run = run,

@@ -182,8 +182,8 @@ static mr_status wait_until_known(work *w, const mr_topic *topic, int64_t deadli
 static mr_status wait_until_all_known(work *w, mr_error *err)
 {
     const mr_app *app = w->cli->app;
-    const int64_t deadline_ms = mr_clock_monotonic_ms(mr_clock_system()) +
-                                w->cli->settings.runtime.broker_timeout_ms;
+    const int64_t deadline_ms =
+        mr_clock_monotonic_ms(mr_clock_system()) + w->cli->settings.runtime.broker_timeout_ms;
     for (size_t i = 0; i < app->n_topics; i++) {
         MR_TRY(wait_until_known(w, &app->topics[i], deadline_ms, err));
     }
@@ -211,7 +211,7 @@ static mr_status treat_all(work *w, mr_error *err)
         }
     }
     return w->n_created > 0 && !w->dry_run && w->what == APPLY ? wait_until_all_known(w, err)
-                                                              : MR_OK;
+                                                               : MR_OK;
 }
 
 static action action_of(const char *word)

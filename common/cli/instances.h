@@ -32,9 +32,9 @@ void mr_instances_deinit(mr_instances *instances);
 /* The one that has the partition, first in the list; the others keep their order. */
 void mr_instances_put_first(mr_instances *instances, int32_t partition);
 
-/* GET that is answered with JSON. MR_TIMED_OUT: no processor of this stage is there (the group keeps
- * a static member's old address, and somebody else may have its port by now). Otherwise *ret_json
- * (NULL when the body is none) with the HTTP status. */
+/* GET that is answered with JSON. MR_TIMED_OUT: no processor of this stage is there (the group
+ * keeps a static member's old address, and somebody else may have its port by now). Otherwise
+ * *ret_json (NULL when the body is none) with the HTTP status. */
 mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_stage *stage,
                           const char *target, int *ret_status, mr_json **ret_json,
                           mr_error *err) MR_MUST_USE;

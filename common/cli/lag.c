@@ -114,8 +114,9 @@ static mr_status ask_positions(mr_lag *lag, mr_lag_row *rows, size_t n, mr_error
     for (size_t i = 0; i < instances.n; i++) {
         int http_status = 0;
         mr_json *json = NULL;
-        const mr_status status = mr_instance_ask(lag->http, instances.items[i].address, rows[0].stage, "/status",
-                                                 &http_status, &json, err);
+        const mr_status status =
+            mr_instance_ask(lag->http, instances.items[i].address, rows[0].stage, "/status",
+                            &http_status, &json, err);
         if (status == MR_OK && http_status == 200) {
             take_tasks(mr_json_get(json, "tasks"), rows, n);
         }

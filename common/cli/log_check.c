@@ -4,11 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include <uthash.h>
-
 #include <mr/json.h>
 
 #include "core/alloc.h"
+#include "core/hash.h"
 
 enum { TOLD_MAX = 20 };
 
@@ -117,6 +116,12 @@ static mr_status take_event(void *context, const mr_record *record, const mr_env
         return MR_OK;
     }
     aggregate *item = find_or_add(check, envelope->subject);
+    if (envelope->sequence == MR_VERSION_NONE) {
+        differ(check, envelope->subject,
+               "partition %" PRId32 " offset %" PRId64 ": an event without ce_sequence",
+               record->partition, record->offset);
+        return MR_OK;
+    }
     if (envelope->sequence != item->version + 1) {
         differ(check, envelope->subject,
                "partition %" PRId32 " offset %" PRId64 ": version %" PRId64 " comes after %" PRId64,

@@ -111,8 +111,8 @@ mr_status mr_row_source_fetch(mr_row_source *source, mr_error *err)
     append_target(source, &target);
     int http_status = 0;
     mr_json *parsed = NULL;
-    const mr_status status = mr_instance_ask(source->http, source->address, source->request->stage, mr_buf_text(&target),
-                                             &http_status, &parsed, err);
+    const mr_status status = mr_instance_ask(source->http, source->address, source->request->stage,
+                                             mr_buf_text(&target), &http_status, &parsed, err);
     if (status != MR_OK) {
         return status;
     }

@@ -4,6 +4,10 @@
  * Assign: each partition's queue is led away from the consumer's own, the partition is paused, and
  * only then assigned, so that no record arrives anywhere before its task is ready. librdkafka keeps
  * a queue's forwarding when the partition is unassigned: it is set anew each time.
+ * It is assigned with an offset, whatever it is, so that librdkafka does not look one up: a seek or
+ * pause while such a question is under way makes it ask again, half a second later, and believe the
+ * answer, so that reading jumps back (2.0.2 and 2.15.1). A partition must be sought before it is
+ * resumed.
  * Revoke: paused first, so that nothing new reaches the workers while they finish.
  */
 #include <inttypes.h>
@@ -20,7 +24,7 @@ static void remember_error(mr_consumer *consumer, const mr_error *err)
     }
 }
 
-static size_t find_assigned(const mr_consumer *consumer, const char *topic, int32_t partition)
+size_t mr_consumer_find(const mr_consumer *consumer, const char *topic, int32_t partition)
 {
     size_t i = 0;
     while (i < consumer->n_assigned && (consumer->assigned[i].partition != partition ||
@@ -32,25 +36,29 @@ static size_t find_assigned(const mr_consumer *consumer, const char *topic, int3
 
 static void add_assigned(mr_consumer *consumer, const char *topic, int32_t partition)
 {
-    if (find_assigned(consumer, topic, partition) < consumer->n_assigned) {
+    if (mr_consumer_find(consumer, topic, partition) < consumer->n_assigned) {
         return;
     }
-    MR_GROW(consumer->assigned, consumer->capacity, consumer->n_assigned + 1);
     rd_kafka_queue_t *queue =
         rd_kafka_queue_get_partition(consumer->handle.rk, topic, partition);
     assert(queue != NULL);
     rd_kafka_queue_forward(queue, consumer->parking);
+    pthread_mutex_lock(&consumer->assigned_lock);
+    MR_GROW(consumer->assigned, consumer->capacity, consumer->n_assigned + 1);
     consumer->assigned[consumer->n_assigned++] =
         (mr_assigned){.topic = mr_strdup(topic), .partition = partition, .queue = queue};
+    pthread_mutex_unlock(&consumer->assigned_lock);
 }
 
 static void drop_assigned(mr_consumer *consumer, size_t i)
 {
-    mr_assigned *assigned = &consumer->assigned[i];
-    rd_kafka_queue_forward(assigned->queue, NULL);
-    rd_kafka_queue_destroy(assigned->queue);
-    free(assigned->topic);
-    *assigned = consumer->assigned[--consumer->n_assigned];
+    pthread_mutex_lock(&consumer->assigned_lock);
+    const mr_assigned dropped = consumer->assigned[i];
+    consumer->assigned[i] = consumer->assigned[--consumer->n_assigned];
+    pthread_mutex_unlock(&consumer->assigned_lock);
+    rd_kafka_queue_forward(dropped.queue, NULL);
+    rd_kafka_queue_destroy(dropped.queue);
+    free(dropped.topic);
 }
 
 static mr_topic_partition *copy_list(const rd_kafka_topic_partition_list_t *list)
@@ -113,6 +121,7 @@ static void assign(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     mr_error err;
     for (int i = 0; i < list->cnt; i++) {
         add_assigned(consumer, list->elems[i].topic, list->elems[i].partition);
+        list->elems[i].offset = 0;
     }
     const bool paused = pause_all(rk, list);
     if (change_assignment(rk, true, list, &err) != MR_OK) {
@@ -133,7 +142,7 @@ static void assign(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     consumer->listener.assigned(consumer->listener.context, partitions, (size_t)list->cnt);
     free(partitions);
     for (size_t i = 0; i < consumer->n_assigned; i++) {
-        assert(consumer->assigned[i].is_fed);
+        assert(consumer->assigned[i].feed != NULL);
     }
     if (!is_parking_empty(consumer)) {
         (void)mr_error_set(&err, MR_ERR_KAFKA, "a record came before its partition was resumed");
@@ -159,7 +168,7 @@ static void revoke(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     }
     for (int i = 0; i < list->cnt; i++) {
         const size_t at =
-            find_assigned(consumer, list->elems[i].topic, list->elems[i].partition);
+            mr_consumer_find(consumer, list->elems[i].topic, list->elems[i].partition);
         if (at < consumer->n_assigned) {
             drop_assigned(consumer, at);
         }
@@ -206,12 +215,14 @@ void mr_consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 mr_status mr_consumer_feed(mr_consumer *consumer, const char *topic, int32_t partition,
                            mr_feed *feed, mr_error *err)
 {
-    const size_t i = find_assigned(consumer, topic, partition);
+    const size_t i = mr_consumer_find(consumer, topic, partition);
     if (i == consumer->n_assigned) {
         return mr_error_set(err, MR_ERR_KAFKA, "%s [%" PRId32 "] is not assigned", topic,
                             partition);
     }
     rd_kafka_queue_forward(consumer->assigned[i].queue, feed->inbound.queue);
-    consumer->assigned[i].is_fed = true;
+    pthread_mutex_lock(&consumer->assigned_lock);
+    consumer->assigned[i].feed = feed;
+    pthread_mutex_unlock(&consumer->assigned_lock);
     return MR_OK;
 }

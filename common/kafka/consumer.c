@@ -56,6 +56,7 @@ void mr_consumer_release(mr_consumer *consumer)
     mr_handle_close(&consumer->handle);
     mr_handle_close(&consumer->query);
     pthread_mutex_destroy(&consumer->query_lock);
+    pthread_mutex_destroy(&consumer->assigned_lock);
     free(consumer->query_client_id);
     free(consumer->assigned);
     free(consumer);
@@ -79,6 +80,7 @@ mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_
     consumer->query_client_id = mr_asprintf("%s-query", options->client_id);
     atomic_store(&consumer->refs, 1);
     pthread_mutex_init(&consumer->query_lock, NULL);
+    pthread_mutex_init(&consumer->assigned_lock, NULL);
     mr_status status = mr_handle_open(&consumer->handle, RD_KAFKA_CONSUMER, MR_STEAL(&conf),
                                       options->log, options->client_id, err);
     if (status == MR_OK) {

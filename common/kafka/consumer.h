@@ -2,8 +2,9 @@
  * The process's one group consumer. Its partitions' queues feed the workers.
  *
  * The poll thread calls mr_consumer_poll; rebalances happen inside and are told to the listener
- * there. Newly assigned partitions are paused and forwarded by the listener (mr_consumer_feed), and
- * start when their task is ready (mr_consumer_resume). Assignor: `range` before librdkafka 2.10.1,
+ * there. Newly assigned partitions are paused and have no position; the listener forwards them
+ * (mr_consumer_feed), and they start when their task is ready (mr_consumer_seek, then
+ * mr_consumer_resume). Assignor: `range` before librdkafka 2.10.1,
  * `cooperative-sticky` from then on, so the listener must take partial assignments and revocations.
  * read_committed; auto commit and auto offset store off; auto.offset.reset=earliest.
  */
@@ -34,7 +35,7 @@ typedef struct mr_consumer_options {
     const char *instance_id;   /* group.instance.id: static membership; NULL: dynamic */
     const char *const *topics; /* subscribed */
     size_t n_topics;
-    int64_t queue_bytes_max;   /* of fetched, not yet processed records */
+    int64_t queue_bytes_max;   /* of fetched, not yet processed records, for each feed */
     mr_consumer_listener listener;
 } mr_consumer_options;
 
@@ -51,7 +52,8 @@ mr_status mr_consumer_poll(mr_consumer *consumer, int timeout_ms, mr_error *err)
 
 /* ---- Feeds: any number, each read by one worker thread ---- */
 mr_feed *mr_feed_new(mr_consumer *consumer);
-void mr_feed_free(mr_feed *feed); /* before the consumer is closed */
+/* Before the consumer is closed or after: the last to go takes librdkafka's handle along. */
+void mr_feed_free(mr_feed *feed);
 /* Records of this partition go to `feed` from now on. Only inside listener.assigned. */
 mr_status mr_consumer_feed(mr_consumer *consumer, const char *topic, int32_t partition,
                            mr_feed *feed, mr_error *err) MR_MUST_USE;
@@ -63,9 +65,14 @@ mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record,
 /* Ends a running or the next mr_feed_next early. Any thread. */
 void mr_feed_wake(mr_feed *feed);
 
-/* ---- Any thread ---- */
+/*
+ * ---- Any thread ----
+ * But pause and seek only while no other thread is in mr_feed_next of the partition's feed: a record
+ * that is just being taken there would be one from before, or come a second time.
+ */
 mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                             mr_error *err) MR_MUST_USE;
+/* Fails for a partition that was not sought since it was assigned. */
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err) MR_MUST_USE;
 /* Reading goes on at partition->offset. */
@@ -78,7 +85,7 @@ mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *parti
 /* Where a partition without a committed offset starts: its low watermark. Idle connection, no wait. */
 mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *partition,
                                 int timeout_ms, mr_error *err) MR_MUST_USE;
-/* Commits without a transaction, and waits (at_least_once). */
+/* Commits without a transaction, and waits, at most 30 s (at_least_once). */
 mr_status mr_consumer_commit(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err) MR_MUST_USE;
 /* True between a loss of the session and the next assignment; the generation for logs. */

@@ -7,9 +7,12 @@
 void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk)
 {
     size_t size = 0;
-    *inbound = (mr_inbound){.queue = rd_kafka_queue_new(rk), .rk = rk};
+    inbound->queue = rd_kafka_queue_new(rk);
+    inbound->rk = rk;
     inbound->naps = rd_kafka_conf_get(rd_kafka_conf(rk), "fetch.queue.backoff.ms", NULL, &size) !=
                     RD_KAFKA_CONF_OK;
+    inbound->moved = rd_kafka_topic_partition_list_new(0);
+    pthread_mutex_init(&inbound->lock, NULL);
 }
 
 void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition)
@@ -45,6 +48,32 @@ static void refill(mr_inbound *inbound, const rd_kafka_message_t *message)
     }
 }
 
+void mr_inbound_moved(mr_inbound *inbound, const char *topic, int32_t partition)
+{
+    if (!inbound->naps) {
+        return;
+    }
+    pthread_mutex_lock(&inbound->lock);
+    if (rd_kafka_topic_partition_list_find(inbound->moved, topic, partition) == NULL) {
+        (void)rd_kafka_topic_partition_list_add(inbound->moved, topic, partition);
+    }
+    pthread_mutex_unlock(&inbound->lock);
+    atomic_store(&inbound->has_moved, true);
+}
+
+static void wake_moved(mr_inbound *inbound)
+{
+    atomic_store(&inbound->has_moved, false);
+    pthread_mutex_lock(&inbound->lock);
+    rd_kafka_topic_partition_list_t *moved = inbound->moved;
+    inbound->moved = rd_kafka_topic_partition_list_new(0);
+    pthread_mutex_unlock(&inbound->lock);
+    for (int i = 0; i < moved->cnt; i++) {
+        mr_inbound_wake_broker(inbound->rk, moved->elems[i].topic, moved->elems[i].partition);
+    }
+    rd_kafka_topic_partition_list_destroy(moved);
+}
+
 static void forget(mr_inbound *inbound)
 {
     if (inbound->message != NULL) {
@@ -59,8 +88,14 @@ void mr_inbound_deinit(mr_inbound *inbound)
     if (inbound->queue != NULL) {
         rd_kafka_queue_destroy(inbound->queue);
     }
+    if (inbound->moved != NULL) {
+        rd_kafka_topic_partition_list_destroy(inbound->moved);
+        pthread_mutex_destroy(&inbound->lock);
+    }
     free(inbound->headers);
-    *inbound = (mr_inbound){0};
+    inbound->moved = NULL;
+    inbound->queue = NULL;
+    inbound->headers = NULL;
 }
 
 /*
@@ -71,6 +106,13 @@ void mr_inbound_deinit(mr_inbound *inbound)
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms)
 {
     forget(inbound);
+    if (atomic_load_explicit(&inbound->has_moved, memory_order_relaxed)) {
+        inbound->message = rd_kafka_consume_queue(inbound->queue, 0);
+        if (inbound->message != NULL) {
+            return inbound->message;
+        }
+        wake_moved(inbound);
+    }
     inbound->message = rd_kafka_consume_queue(inbound->queue, timeout_ms);
     if (inbound->message != NULL && inbound->message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         refill(inbound, inbound->message);

@@ -1,6 +1,9 @@
 /* One queue that is read record by record: what feeds and readers have in common. */
 #pragma once
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include <librdkafka/rdkafka.h>
 
 #include <mr/record.h>
@@ -16,8 +19,12 @@ typedef struct mr_inbound {
     size_t peak;      /* the queue's length, rising or since it last rose */
     size_t last;
     uint64_t woken; /* partitions whose broker was woken since the queue last rose; by number mod 64 */
+    atomic_bool has_moved;
+    pthread_mutex_t lock;
+    rd_kafka_topic_partition_list_t *moved; /* since the queue was last empty; with the lock */
 } mr_inbound;
 
+/* It must be zeroed before and must not move. */
 void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk);
 
 void mr_inbound_deinit(mr_inbound *inbound);
@@ -31,6 +38,9 @@ const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
  * a reason; its answer is not waited for. Any thread; takes a millisecond.
  */
 void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition);
+/* The partition was sought or resumed: what is left in the queue of it will be dropped, and its broker
+ * must then be woken again. Any thread. */
+void mr_inbound_moved(mr_inbound *inbound, const char *topic, int32_t partition);
 /* A message as a record that borrows from it. */
 void mr_inbound_record(mr_inbound *inbound, const rd_kafka_message_t *message,
                        mr_record *ret_record);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "kafka/consumer_private.h"
+#include "kafka/query.h"
 
 enum { SEEK_RETRY_MS = 10, COMMIT_MS = 30000 };
 
@@ -16,9 +17,35 @@ mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *par
     return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
 }
 
+/* False when it was not sought since it was assigned. */
+static bool note_moved(mr_consumer *consumer, const mr_topic_partition *partition, bool sought)
+{
+    pthread_mutex_lock(&consumer->assigned_lock);
+    const size_t i = mr_consumer_find(consumer, partition->topic, partition->partition);
+    mr_assigned *assigned = i < consumer->n_assigned ? &consumer->assigned[i] : NULL;
+    bool result = false;
+    if (assigned != NULL) {
+        assigned->is_sought = assigned->is_sought || sought;
+        result = assigned->is_sought;
+        if (assigned->feed != NULL) {
+            mr_inbound_moved(&assigned->feed->inbound, partition->topic, partition->partition);
+        }
+    }
+    pthread_mutex_unlock(&consumer->assigned_lock);
+    return result;
+}
+
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (!note_moved(consumer, &partitions[i], false)) {
+            return mr_error_set(err, MR_ERR_KAFKA,
+                                "resume of %s [%" PRId32 "]: it was not sought since it was "
+                                "assigned",
+                                partitions[i].topic, partitions[i].partition);
+        }
+    }
     MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
     const rd_kafka_resp_err_t code = rd_kafka_resume_partitions(consumer->handle.rk, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -33,9 +60,9 @@ mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *pa
 }
 
 /*
- * A partition that was just assigned cannot be sought before librdkafka has its committed offset,
- * which waits for pending transactions: _STATE until then. The older call is used because the time-out
- * of rd_kafka_seek_partitions is 1000 times too short before 2.1.0.
+ * A partition that was just assigned cannot be sought before librdkafka's main thread has taken that
+ * up, or has ended the same partition's last assignment: _STATE until then. The older call is used
+ * because the time-out of rd_kafka_seek_partitions is 1000 times too short before 2.1.0.
  */
 mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *partition,
                            int timeout_ms, mr_error *err)
@@ -62,6 +89,7 @@ mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *part
     rd_kafka_queue_destroy(idle);
     rd_kafka_topic_destroy(topic);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        (void)note_moved(consumer, partition, true);
         return MR_OK;
     }
     (void)mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "seek %s [%" PRId32 "] to %" PRId64,
@@ -133,18 +161,9 @@ mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *parti
     pthread_mutex_lock(&consumer->query_lock);
     mr_status status = open_query(consumer, err);
     if (status == MR_OK) {
-        int64_t low = 0;
         int64_t high = 0;
-        const rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(consumer->query.rk, partition->topic,
-                                             partition->partition, &low, &high, timeout_ms);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            partition->offset = low;
-        } else {
-            status = mr_kafka_fail_code(code, MR_STEP_QUERY, err, "first offset of %s [%" PRId32 "]",
-                                        partition->topic, partition->partition);
-            (void)mr_handle_explain(&consumer->query, err);
-        }
+        status = mr_query_watermarks(&consumer->query, partition->topic, partition->partition,
+                                     &partition->offset, &high, timeout_ms, err);
     }
     pthread_mutex_unlock(&consumer->query_lock);
     return status;

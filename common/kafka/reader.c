@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "kafka/error.h"
 #include "kafka/error_codes.h"
 #include "kafka/handle.h"
 #include "kafka/inbound.h"
-#include "kafka/list.h"
+#include "kafka/query.h"
 
 /*
  * librdkafka's simple consumer, which needs no group: no coordinator is asked, and no right to a
@@ -166,39 +167,12 @@ mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_recor
 mr_status mr_reader_watermarks(mr_reader *reader, const char *topic, int32_t partition,
                                int64_t *ret_low, int64_t *ret_high, int timeout_ms, mr_error *err)
 {
-    int64_t low = 0;
-    int64_t high = 0;
-    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        reader->handle.rk, topic, partition, &low, &high, timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "ends of %s [%" PRId32 "]", topic,
-                                 partition);
-        return mr_handle_explain(&reader->handle, err);
-    }
-    *ret_low = low;
-    *ret_high = high;
-    return MR_OK;
+    return mr_query_watermarks(&reader->handle, topic, partition, ret_low, ret_high, timeout_ms,
+                               err);
 }
 
 mr_status mr_reader_offset_at(mr_reader *reader, const char *topic, int32_t partition, int64_t ms,
                               int64_t *ret_offset, int timeout_ms, mr_error *err)
 {
-    MR_CLEANUP(mr_list_freep)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    /* Negative times are librdkafka's names for the ends. */
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = ms < 0 ? 0 : ms;
-    const rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(reader->handle.rk, list, timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "offset by time of %s [%" PRId32 "]",
-                                 topic, partition);
-        return mr_handle_explain(&reader->handle, err);
-    }
-    MR_TRY(mr_list_check(list, MR_STEP_QUERY, "offset by time", err));
-    if (list->elems[0].offset >= 0) {
-        *ret_offset = list->elems[0].offset;
-        return MR_OK;
-    }
-    int64_t low = 0;
-    return mr_reader_watermarks(reader, topic, partition, &low, ret_offset, timeout_ms, err);
+    return mr_query_offset_at(&reader->handle, topic, partition, ms, ret_offset, timeout_ms, err);
 }

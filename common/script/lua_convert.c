@@ -12,56 +12,6 @@ enum {
                           * their memory is limited by the work it takes to fill it */
 };
 
-/* ---- Errors ---- */
-
-static void add_place(luaL_Buffer *buffer, const mr_lua_place *place)
-{
-    if (place->above != NULL) {
-        add_place(buffer, place->above);
-    }
-    char number[32];
-    if (place->proxy != NULL) {
-        mr_lua_proxy_path(buffer->L, place->proxy);
-        luaL_addvalue(buffer);
-    } else if (place->field != NULL) {
-        if (place->above != NULL) {
-            luaL_addchar(buffer, '.');
-        }
-        luaL_addstring(buffer, place->field);
-    } else if (!mr_bytes_is_null(place->key)) {
-        luaL_addstring(buffer, "[\"");
-        luaL_addlstring(buffer, (const char *)place->key.data, place->key.len);
-        luaL_addstring(buffer, "\"]");
-    } else {
-        (void)snprintf(number, sizeof(number), "[%zu]", place->index);
-        luaL_addstring(buffer, number);
-    }
-}
-
-int mr_lua_place_error(lua_State *L, const mr_lua_place *place, const char *format, ...)
-{
-    luaL_where(L, 1);
-    luaL_Buffer buffer;
-    luaL_buffinit(L, &buffer);
-    add_place(&buffer, place);
-    luaL_pushresult(&buffer);
-    lua_pushliteral(L, ": ");
-    va_list arguments;
-    va_start(arguments, format);
-    lua_pushvfstring(L, format, arguments);
-    va_end(arguments);
-    lua_concat(L, 4);
-    return lua_error(L);
-}
-
-const char *mr_lua_suggestion(lua_State *L, const char *text, const char *const *names, size_t n,
-                              size_t stride)
-{
-    const char *nearest = mr_text_nearest(text, names, n, stride);
-    return nearest == NULL ? lua_pushliteral(L, "")
-                           : lua_pushfstring(L, "; did you mean '%s'?", nearest);
-}
-
 static const char *type_name(const mr_type *type)
 {
     switch (type->kind) {
@@ -101,48 +51,6 @@ static int wrong_type(lua_State *L, const mr_type *type, int index, const mr_lua
 
 /* ---- Scalars ---- */
 
-bool mr_lua_is_scalar(const mr_type *type)
-{
-    return type->kind != MR_TYPE_RECORD && type->kind != MR_TYPE_ARRAY &&
-           type->kind != MR_TYPE_MAP && type->kind != MR_TYPE_UNION;
-}
-
-void mr_lua_push_scalar(lua_State *L, const mr_type *type, const void *value)
-{
-    const char *symbol;
-    switch (type->kind) {
-    case MR_TYPE_BOOLEAN:
-        lua_pushboolean(L, *(const bool *)value);
-        return;
-    case MR_TYPE_INT:
-        lua_pushinteger(L, *(const int32_t *)value);
-        return;
-    case MR_TYPE_LONG:
-        lua_pushinteger(L, *(const int64_t *)value);
-        return;
-    case MR_TYPE_FLOAT:
-        lua_pushnumber(L, (lua_Number) * (const float *)value);
-        return;
-    case MR_TYPE_DOUBLE:
-        lua_pushnumber(L, *(const double *)value);
-        return;
-    case MR_TYPE_BYTES:
-    case MR_TYPE_STRING:
-        mr_lua_push_bytes(L, mr_string_bytes(value));
-        return;
-    case MR_TYPE_FIXED:
-        lua_pushlstring(L, value, type->fixed_size);
-        return;
-    case MR_TYPE_ENUM:
-        symbol = type->symbols[*(const int32_t *)value];
-        lua_pushstring(L, symbol);
-        return;
-    default:
-        lua_pushnil(L);
-        return;
-    }
-}
-
 static lua_Integer to_integer(lua_State *L, const mr_type *type, int index,
                               const mr_lua_place *place)
 {
@@ -153,8 +61,10 @@ static lua_Integer to_integer(lua_State *L, const mr_type *type, int index,
     int whole;
     const lua_Integer integer = lua_tointegerx(L, index, &whole);
     if (!whole) {
-        (void)mr_lua_place_error(L, place, "expected %s, got %f, which has no whole value of 64 "
-                                 "bits", type_name(type), lua_tonumber(L, index));
+        (void)mr_lua_place_error(L, place,
+                                 "expected %s, got %f, which has no whole value of 64 "
+                                 "bits",
+                                 type_name(type), lua_tonumber(L, index));
     }
     if (type->kind == MR_TYPE_INT && (integer < INT32_MIN || integer > INT32_MAX)) {
         (void)mr_lua_place_error(L, place, "%I does not fit an int (32 bits)", integer);
@@ -183,9 +93,9 @@ static void to_enum(lua_State *L, const mr_type *type, int32_t *target, mr_bytes
     const int symbol = mr_type_symbol(type, text);
     if (symbol < 0) {
         const char *name = (const char *)text.data;
-        (void)mr_lua_place_error(L, place, "'%s' is no %s%s", name, mr_lua_short_name(type->name),
-                                 mr_lua_suggestion(L, name, type->symbols, type->n_symbols,
-                                                   sizeof(type->symbols[0])));
+        (void)mr_lua_place_error(
+            L, place, "'%s' is no %s%s", name, mr_lua_short_name(type->name),
+            mr_lua_suggestion(L, name, type->symbols, type->n_symbols, sizeof(type->symbols[0])));
     }
     *target = symbol;
 }
@@ -320,8 +230,8 @@ static void convert_field(lua_State *L, mr_lua_type *record, size_t field, void 
     }
 }
 
-static void convert_record(lua_State *L, mr_lua_type *type, void *target,
-                           const mr_lua_place *place, int depth)
+static void convert_record(lua_State *L, mr_lua_type *type, void *target, const mr_lua_place *place,
+                           int depth)
 {
     const mr_type *record = type->type;
     const int table = lua_gettop(L);
@@ -352,15 +262,16 @@ static void convert_list(lua_State *L, mr_lua_type *type, void *target, const mr
 {
     const int table = lua_gettop(L);
     mr_lua_type *items = mr_lua_type_below(L, type, 0);
-    const size_t n = (size_t)lua_rawlen(L, table);
-    if (count_keys(L) != n) {
-        (void)mr_lua_place_error(L, place, "expected a list, got a table with other keys than "
-                                 "1, 2, 3 without a hole");
-    }
+    /* Not the length that Lua says: with holes that can be any of several. */
+    const size_t n = count_keys(L);
     mr_lua_charge(L, n);
     for (size_t i = 0; i < n; i++) {
         const mr_lua_place item_place = {.above = place, .index = i + 1};
-        (void)lua_rawgeti(L, table, (lua_Integer)i + 1);
+        if (lua_rawgeti(L, table, (lua_Integer)i + 1) == LUA_TNIL) {
+            (void)mr_lua_place_error(L, place,
+                                     "expected a list, got a table with other keys than "
+                                     "1, 2, 3 without a hole");
+        }
         convert_at(L, items, mr_array_push(type->type, target), table + 1, &item_place, depth);
         lua_settop(L, table);
     }
@@ -517,75 +428,4 @@ void mr_lua_convert(lua_State *L, mr_lua_type *type, void *target, int index,
                     const mr_lua_place *place)
 {
     convert_at(L, type, target, lua_absindex(L, index), place, 0);
-}
-
-/* ---- To Lua ---- */
-
-void mr_lua_push_copy(lua_State *L, const mr_type *type, const void *value)
-{
-    if (mr_lua_is_scalar(type)) {
-        mr_lua_push_scalar(L, type, value);
-        return;
-    }
-    if (type->kind == MR_TYPE_UNION) {
-        const int branch = ((const mr_union *)value)->branch;
-        mr_lua_push_copy(L, type->branches[branch], (const uint8_t *)value + type->payload);
-        return;
-    }
-    luaL_checkstack(L, 4, "value is nested too deep");
-    if (type->kind == MR_TYPE_RECORD) {
-        lua_createtable(L, 0, (int)type->n_fields);
-        for (size_t i = 0; i < type->n_fields; i++) {
-            const mr_field *field = &type->fields[i];
-            lua_pushstring(L, field->name);
-            mr_lua_push_copy(L, field->type, (const uint8_t *)value + field->offset);
-            lua_rawset(L, -3);
-        }
-        return;
-    }
-    const mr_array *array = value;
-    lua_createtable(L, type->kind == MR_TYPE_ARRAY ? (int)array->len : 0, 0);
-    for (size_t i = 0; i < array->len; i++) {
-        const uint8_t *item = mr_array_at(type, array, i);
-        if (type->kind == MR_TYPE_MAP) {
-            mr_lua_push_bytes(L, mr_string_bytes((const mr_string *)(const void *)item));
-            mr_lua_push_copy(L, type->items, item + type->entry_value);
-            lua_rawset(L, -3);
-        } else {
-            mr_lua_push_copy(L, type->items, item);
-            lua_rawseti(L, -2, (lua_Integer)i + 1);
-        }
-    }
-}
-
-/* ---- Tags ---- */
-
-/* The address is the key of the tag in a tagged table's metatable; Lua code cannot make one. */
-static const char tag_key[1];
-
-void mr_lua_tag(lua_State *L, int index, const mr_schema *schema)
-{
-    index = lua_absindex(L, index);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, schema) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_createtable(L, 0, 2);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)schema);
-        lua_rawsetp(L, -2, tag_key);
-        lua_pushstring(L, mr_schema_short_name(schema));
-        lua_setfield(L, -2, "__name");
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, schema);
-    }
-    (void)lua_setmetatable(L, index);
-}
-
-const mr_schema *mr_lua_tag_of(lua_State *L, int index)
-{
-    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) {
-        return NULL;
-    }
-    (void)lua_rawgetp(L, -1, tag_key);
-    const mr_schema *schema = lua_touserdata(L, -1);
-    lua_pop(L, 2);
-    return schema;
 }

@@ -17,8 +17,8 @@ typedef struct mr_lua_place {
     size_t index;                     /* from 1 */
 } mr_lua_place;
 
-/* Fills `target`, a value in its initial state, from the Lua value at `index`. Raises "Cart.Items[2]
- * .Quantity: expected int, got string"; the target is then partly filled. */
+/* Fills `target`, a value in its initial state, from the Lua value at `index`. Raises
+ * "Cart.Items[2] .Quantity: expected int, got string"; the target is then partly filled. */
 void mr_lua_convert(lua_State *L, mr_lua_type *type, void *target, int index,
                     const mr_lua_place *place);
 

@@ -84,7 +84,8 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
         const bool is_function = lua_rawget(L, -4) == LUA_TFUNCTION;
         if (group != MR_ON || strcmp(name, "*") != 0) {
             const mr_schema *schema = find_record(reader, at, group, name);
-            kept = strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
+            kept =
+                strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
         }
         if (!is_function) {
             const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
@@ -110,7 +111,8 @@ static void read_key(const mr_lua_reader *reader, const mr_lua_at *at, const mr_
     const bool single = lua_type(L, -1) == LUA_TSTRING;
     const size_t n = single ? 1 : lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
     if (n == 0 || n > MR_KEY_PARTS_MAX) {
-        (void)mr_lua_at_error(reader, at, "must be \"string\", \"long\" or a list of 1 to %d of these",
+        (void)mr_lua_at_error(reader, at,
+                              "must be \"string\", \"long\" or a list of 1 to %d of these",
                               (int)MR_KEY_PARTS_MAX);
     }
     for (size_t i = 0; i < n; i++) {
@@ -121,7 +123,8 @@ static void read_key(const mr_lua_reader *reader, const mr_lua_at *at, const mr_
         }
         const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
         if (strcmp(kind, "string") != 0 && strcmp(kind, "long") != 0) {
-            (void)mr_lua_at_error(reader, at, "part %d of a key is \"string\" or \"long\", not '%s'",
+            (void)mr_lua_at_error(reader, at,
+                                  "part %d of a key is \"string\" or \"long\", not '%s'",
                                   (int)i + 1, kind);
         }
         key->kinds[key->n++] = *kind == 's' ? MR_KEY_STRING : MR_KEY_LONG;
@@ -129,8 +132,8 @@ static void read_key(const mr_lua_reader *reader, const mr_lua_at *at, const mr_
     }
 }
 
-static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target)
+static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target)
 {
     static const mr_lua_field fields[] = {
         {.name = "key", .read = read_key, .required = true},
@@ -167,12 +170,12 @@ static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at,
 
 /* ---- Stages ---- */
 
-#define STAGE_FIELD(field_name, reader_function) \
+#define STAGE_FIELD(field_name, reader_function)                                                   \
     .name = #field_name, .read = (reader_function), .offset = offsetof(mr_stage, field_name)
-#define STAGE_TOPICS(field_name)                         \
-    STAGE_FIELD(field_name, mr_lua_read_topics),         \
+#define STAGE_TOPICS(field_name)                                                                   \
+    STAGE_FIELD(field_name, mr_lua_read_topics),                                                   \
         .count_offset = offsetof(mr_stage, n_##field_name), .required = true
-#define STAGE_HANDLERS(group_name, group) \
+#define STAGE_HANDLERS(group_name, group)                                                          \
     .name = (group_name), .read = read_handlers, .number = (group), .required = true
 #define STAGE_KIND .name = "kind", .read = mr_lua_read_nothing, .required = true
 
@@ -268,8 +271,10 @@ static void check_stage(const mr_lua_reader *reader, const mr_lua_at *at, const 
     const mr_lua_at to = mr_lua_at_below(reader, at, "to", 0);
     for (size_t i = 0; i < stage->n_to; i++) {
         if (has_topic(stage->from, stage->n_from, stage->to[i])) {
-            (void)mr_lua_at_error(reader, &to, "'%s' is also in `from`: the stage would read what it "
-                                  "writes", stage->to[i]);
+            (void)mr_lua_at_error(reader, &to,
+                                  "'%s' is also in `from`: the stage would read what it "
+                                  "writes",
+                                  stage->to[i]);
         }
     }
     if (stage->state == NULL) {
@@ -308,8 +313,8 @@ static void read_stage(const mr_lua_reader *reader, const mr_lua_at *at)
     complete_stage(app, stage);
 }
 
-static void read_stages(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target)
+static void read_stages(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target)
 {
     (void)field;
     (void)target;
@@ -351,7 +356,7 @@ static bool is_used(const mr_app *app, const char *topic)
     return false;
 }
 
-#define TOPIC_SETTING(field_name, member, reader_function)        \
+#define TOPIC_SETTING(field_name, member, reader_function)                                         \
     .name = (field_name), .read = (reader_function), .offset = offsetof(mr_topic, member)
 
 /* Read last, when it is known which topics there are. */
@@ -360,9 +365,7 @@ static void read_topic_settings(const mr_lua_reader *reader, const mr_lua_at *at
 {
     static const mr_lua_field fields[] = {
         {TOPIC_SETTING("partitions", partitions, mr_lua_read_int32),
-         .count_offset = offsetof(mr_topic, partitions_said),
-         .min = 1,
-         .max = PARTITIONS_MAX},
+         .count_offset = offsetof(mr_topic, partitions_said), .min = 1, .max = PARTITIONS_MAX},
         {TOPIC_SETTING("retention", retention_ms, mr_lua_read_duration),
          .count_offset = offsetof(mr_topic, retention_said)},
         {TOPIC_SETTING("compact", compact, mr_lua_read_bool),
@@ -403,8 +406,8 @@ static void read_schemas(const mr_lua_reader *reader, const mr_lua_at *at,
         (void)mr_lua_at_error(reader, at, "must be a directory, not a %s", luaL_typename(L, -1));
     }
     const char *path = lua_tostring(L, -1);
-    const char *directory = *path == '/' ? lua_pushstring(L, path)
-                                         : lua_pushfstring(L, "%s/%s", app->directory, path);
+    const char *directory =
+        *path == '/' ? lua_pushstring(L, path) : lua_pushfstring(L, "%s/%s", app->directory, path);
     mr_error err;
     app->schemas = mr_schemas_new();
     if (mr_schemas_load(app->schemas, directory, &err) != MR_OK) {

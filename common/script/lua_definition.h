@@ -1,6 +1,7 @@
 /*
- * From the table that app.lua returns to an mr_app: every field is read by a row of a table, so what
- * a kind of stage knows can be read in one place, and everything is checked before a record is.
+ * From the table that app.lua returns to an mr_app: every field is read by a row of a table, so
+ * what a kind of stage knows can be read in one place, and everything is checked before a record
+ * is.
  */
 #pragma once
 

@@ -143,10 +143,12 @@ static int reject(lua_State *L)
 {
     size_t len;
     const char *reason = luaL_checklstring(L, 1, &len);
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     if (len == 0 || len > REASON_MAX || strspn(reason, allowed) != len) {
-        return luaL_error(L, "a reason is one word for machines, such as \"not_found\"; the text for "
-                             "people is the second argument of reject");
+        return luaL_error(L,
+                          "a reason is one word for machines, such as \"not_found\"; the text for "
+                          "people is the second argument of reject");
     }
     const char *text = luaL_optlstring(L, 2, "", &len);
     if (!mr_text_is_utf8(mr_bytes_of(text, len))) {
@@ -209,8 +211,9 @@ void mr_lua_event_open(lua_State *L)
 
 static int wrong_result(lua_State *L, int index)
 {
-    return luaL_error(L, "decide returns events made by event.Name { ... }, a list of them, "
-                         "reject(...) or nothing, not a %s",
+    return luaL_error(L,
+                      "decide returns events made by event.Name { ... }, a list of them, "
+                      "reject(...) or nothing, not a %s",
                       is_rejection(L, index) ? "rejection among others" : luaL_typename(L, index));
 }
 
@@ -234,19 +237,17 @@ static void read_list(lua_State *L, int index, mr_decision *decision)
 {
     mr_lua_content(L, index);
     const int list = lua_gettop(L);
-    const lua_Integer n = (lua_Integer)lua_rawlen(L, list);
-    lua_Integer n_entries = 0;
+    lua_Integer n = 0;
     lua_pushnil(L);
     while (lua_next(L, list) != 0) {
         lua_pop(L, 1);
-        n_entries++;
-    }
-    if (n != n_entries) {
-        (void)luaL_error(L, "decide returned a table that is neither a list of events nor made by "
-                            "event.Name { ... }");
+        n++;
     }
     for (lua_Integer i = 1; i <= n; i++) {
-        (void)lua_rawgeti(L, list, i);
+        if (lua_rawgeti(L, list, i) == LUA_TNIL) {
+            (void)luaL_error(L, "decide returned a table that is neither a list of events nor made "
+                                "by event.Name { ... }");
+        }
         read_event(L, list + 1, decision);
         lua_settop(L, list);
     }

@@ -13,6 +13,6 @@ void mr_lua_event_open(lua_State *L);
 /* Raises when app.lua has asked for a name that no schema has. Once the schemas are known. */
 void mr_lua_event_check(lua_State *L);
 
-/* What decide returned, from stack index `first` to the top, into the decision. Raises what is wrong
- * with it. */
+/* What decide returned, from stack index `first` to the top, into the decision. Raises what is
+ * wrong with it. */
 void mr_lua_decision_read(lua_State *L, int first, mr_decision *decision);

@@ -89,9 +89,9 @@ static void refuse_unknown(const mr_lua_reader *reader, const mr_lua_at *at,
         const char *name = lua_tostring(L, -1);
         if (!is_field(fields, n_fields, name)) {
             const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
-            (void)mr_lua_at_error(reader, &below, "unknown field%s",
-                                  mr_lua_suggestion(L, name, &fields[0].name, n_fields,
-                                                    sizeof(fields[0])));
+            (void)mr_lua_at_error(
+                reader, &below, "unknown field%s",
+                mr_lua_suggestion(L, name, &fields[0].name, n_fields, sizeof(fields[0])));
         }
         lua_pop(L, 1);
     }
@@ -154,8 +154,8 @@ void mr_lua_read_name(const mr_lua_reader *reader, const mr_lua_at *at, const mr
 void mr_lua_read_topic(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
                        void *target)
 {
-    const char *topic = read_word(reader, at, "the name of a topic", topic_characters,
-                                  TOPIC_MAX_LEN);
+    const char *topic =
+        read_word(reader, at, "the name of a topic", topic_characters, TOPIC_MAX_LEN);
     *(char **)slot_of(field, target) = mr_strdup(topic);
 }
 
@@ -175,8 +175,8 @@ static void append_topic(const mr_lua_reader *reader, const mr_lua_at *at,
     (*topics)[(*n)++] = mr_strdup(topic);
 }
 
-void mr_lua_read_topics(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target)
+void mr_lua_read_topics(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target)
 {
     lua_State *L = reader->L;
     if (lua_type(L, -1) == LUA_TSTRING) {
@@ -265,7 +265,8 @@ void mr_lua_read_duration(const mr_lua_reader *reader, const mr_lua_at *at,
     if (strcmp(text, "forever") == 0) {
         *ms = -1;
     } else if (parse_duration(text, ms) != MR_OK || *ms <= 0) {
-        (void)mr_lua_at_error(reader, at, "must be a duration such as \"12h\" or \"7d\" (units ms, "
+        (void)mr_lua_at_error(reader, at,
+                              "must be a duration such as \"12h\" or \"7d\" (units ms, "
                               "s, m, h, d), or \"forever\"");
     }
     set_said(field, target);
@@ -279,8 +280,8 @@ void mr_lua_read_bool(const mr_lua_reader *reader, const mr_lua_at *at, const mr
     set_said(field, target);
 }
 
-void mr_lua_read_schema(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target)
+void mr_lua_read_schema(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target)
 {
     lua_State *L = reader->L;
     expect(reader, at, LUA_TSTRING, "the name of a schema");

@@ -35,7 +35,7 @@ struct mr_lua_field {
     bool required;
     int64_t min; /* of a number */
     int64_t max;
-    int number; /* of handlers: their group */
+    int number;          /* of handlers: their group */
     size_t count_offset; /* of a list: its length; of a setting: whether it was said */
 };
 
@@ -48,7 +48,8 @@ int mr_lua_at_error(const mr_lua_reader *reader, const mr_lua_at *at, const char
 /* The place of a field, or with a NULL name of an element, of the table at `at`. */
 mr_lua_at mr_lua_at_below(const mr_lua_reader *reader, const mr_lua_at *at, const char *name,
                           size_t position);
-/* Expects a table at the top of the stack, and pushes the list of its keys, which must all be names. */
+/* Expects a table at the top of the stack, and pushes the list of its keys, which must all be
+ * names. */
 size_t mr_lua_read_names(const mr_lua_reader *reader, const mr_lua_at *at);
 
 /* Field readers. */
@@ -56,8 +57,8 @@ void mr_lua_read_name(const mr_lua_reader *reader, const mr_lua_at *at, const mr
                       void *target); /* char *: letters, digits, _ and - */
 void mr_lua_read_topic(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
                        void *target); /* char * */
-void mr_lua_read_topics(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target); /* char **, size_t */
+void mr_lua_read_topics(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target); /* char **, size_t */
 void mr_lua_read_int32(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
                        void *target);
 void mr_lua_read_int64(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
@@ -66,8 +67,8 @@ void mr_lua_read_duration(const mr_lua_reader *reader, const mr_lua_at *at,
                           const mr_lua_field *field, void *target); /* int64_t, ms; -1: for ever */
 void mr_lua_read_bool(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
                       void *target);
-void mr_lua_read_schema(const mr_lua_reader *reader, const mr_lua_at *at,
-                        const mr_lua_field *field, void *target); /* const mr_schema *: a record */
+void mr_lua_read_schema(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
+                        void *target); /* const mr_schema *: a record */
 /* A field that something else has read already. */
 void mr_lua_read_nothing(const mr_lua_reader *reader, const mr_lua_at *at,
                          const mr_lua_field *field, void *target);

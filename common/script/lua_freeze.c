@@ -40,8 +40,9 @@ bool mr_lua_is_frozen(lua_State *L, int index)
 static int refuse_write(lua_State *L)
 {
     mr_lua_text(L, 2);
-    return luaL_error(L, "'%s' cannot be set: what app.lua has made does not change, because "
-                         "handlers keep nothing between calls",
+    return luaL_error(L,
+                      "'%s' cannot be set: what app.lua has made does not change, because "
+                      "handlers keep nothing between calls",
                       lua_tostring(L, -1));
 }
 
@@ -160,8 +161,17 @@ static void visit(lua_State *L, int list, int seen)
     lua_rawseti(L, list, (lua_Integer)lua_rawlen(L, list) + 1);
 }
 
+/* In a fixed order, so that of several mistakes the same one is told each time. */
 static void visit_entries(lua_State *L, int table, int list, int seen)
 {
+    const int keys = mr_lua_sortable_keys(L, table);
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, keys);
+    for (lua_Integer i = 1; i <= n; i++) {
+        (void)lua_rawgeti(L, keys, i);
+        (void)lua_rawget(L, table);
+        visit(L, list, seen);
+    }
+    lua_pop(L, 1);
     lua_pushnil(L);
     while (lua_next(L, table) != 0) {
         visit(L, list, seen);
@@ -187,8 +197,9 @@ static void check_function(lua_State *L, int function)
         if (name != NULL) {
             lua_pushvalue(L, function);
             (void)lua_getinfo(L, ">S", &info);
-            (void)luaL_error(L, "%s:%d: this function assigns '%s', a local outside of it: handlers "
-                                "keep nothing between calls",
+            (void)luaL_error(L,
+                             "%s:%d: this function assigns '%s', a local outside of it: handlers "
+                             "keep nothing between calls",
                              info.short_src, info.linedefined, name);
         }
     }

@@ -2,8 +2,8 @@
  * Nothing of an app lives from one call to the next.
  *
  * After app.lua has run, every table that a handler can reach is frozen: its content moves to a
- * hidden table, and the visible one answers from there and refuses writes. A function that assigns a
- * local of a file, which would be a memory of its own, is refused at load. What is left reachable
+ * hidden table, and the visible one answers from there and refuses writes. A function that assigns
+ * a local of a file, which would be a memory of its own, is refused at load. What is left reachable
  * cannot change, so a call can depend on its record and on the state only.
  *
  * Frozen tables look like tables: the library functions of the sandbox see through.
@@ -22,9 +22,11 @@ bool mr_lua_is_frozen(lua_State *L, int index);
  * "app.lua:7: ..." for functions that keep memory. */
 void mr_lua_freeze(lua_State *L, int index);
 
-/* Pushes a list of the keys of the table at `index` in the fixed order, integers first, then strings
- * bytewise, and returns its stack index. Raises when there are other keys. (lua_order.c) */
+/* Pushes a list of the keys of the table at `index` in the fixed order, integers first, then
+ * strings bytewise, and returns its stack index. Raises when there are other keys. (lua_order.c) */
 int mr_lua_sorted_keys(lua_State *L, int index);
+/* The same without other keys. */
+int mr_lua_sortable_keys(lua_State *L, int index);
 
 /* setmetatable's view of metatables (lua_metatable.c). */
 int mr_lua_setmetatable(lua_State *L);

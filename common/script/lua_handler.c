@@ -174,8 +174,8 @@ static mr_status lua_handler_call(mr_handler *base, mr_handler_group group, mr_c
     session->group = group;
     session->call_number++;
     session->n_sent = 0;
-    const mr_status status = mr_lua_run(handler->lua, call_body, &request,
-                                        handler->lua->limits.instructions, err);
+    const mr_status status =
+        mr_lua_run(handler->lua, call_body, &request, handler->lua->limits.instructions, err);
     session->call = NULL;
     mr_lua_root_end(&session->input, NULL);
     mr_lua_root_end(&session->state, NULL);
@@ -237,8 +237,9 @@ static void keep_functions(lua_State *L, lua_handler *handler)
             const char *name = stage->handled[group][i];
             (void)lua_getfield(L, table, mr_lua_group_names[group]);
             if (!lua_istable(L, -1) || lua_getfield(L, -1, name) != LUA_TFUNCTION) {
-                (void)luaL_error(L, "app.lua has changed since it was loaded: stage '%s' no longer "
-                                    "has %s.%s",
+                (void)luaL_error(L,
+                                 "app.lua has changed since it was loaded: stage '%s' no longer "
+                                 "has %s.%s",
                                  stage->name, mr_lua_group_names[group], name);
             }
             mr_lua_freeze(L, -1);

@@ -186,8 +186,8 @@ struct mr_lua_lines {
 typedef struct parser {
     scanner scanner;
     source *source;
-    int blocks[BLOCKS_MAX];          /* open tables, or -1 for any other bracket or block */
-    size_t positions[BLOCKS_MAX];    /* fields by position so far */
+    int blocks[BLOCKS_MAX];       /* open tables, or -1 for any other bracket or block */
+    size_t positions[BLOCKS_MAX]; /* fields by position so far */
     size_t n_blocks;
     bool at_field; /* right behind { , or ; of a table */
 } parser;
@@ -265,8 +265,9 @@ static void begin_field(parser *p, token first)
         sign = next_token(&ahead);
         sign = is_sign(sign, ']') ? next_token(&ahead) : sign;
     }
-    const bool named = is_sign(sign, '=') && !is_sign(next_token(&(scanner){
-                                                 .source = ahead.source, .at = ahead.at}), '=');
+    const bool named =
+        is_sign(sign, '=') &&
+        !is_sign(next_token(&(scanner){.source = ahead.source, .at = ahead.at}), '=');
     field *f = add_field(p->source, top_table(p), first.line);
     if (named) {
         f->name = text_of(name.text);
@@ -395,8 +396,7 @@ static size_t find_source(mr_lua_lines *lines, const char *name)
             return i;
         }
     }
-    lines->sources =
-        mr_realloc(lines->sources, (lines->n_sources + 1) * sizeof(lines->sources[0]));
+    lines->sources = mr_realloc(lines->sources, (lines->n_sources + 1) * sizeof(lines->sources[0]));
     source *s = &lines->sources[lines->n_sources];
     *s = (source){.name = mr_strdup(name), .root = SIZE_MAX};
     parse_source(lines->directory, s);
@@ -419,8 +419,7 @@ static const field *find_variable(const source *s, const char *name)
 static mr_lua_line follow(mr_lua_lines *lines, size_t at, const field *f, size_t depth)
 {
     const source *s = &lines->sources[at];
-    const mr_lua_line own = {
-        .file = s->name, .line = f->line, .table = f->table, .exact = true};
+    const mr_lua_line own = {.file = s->name, .line = f->line, .table = f->table, .exact = true};
     if (f->refers == NULL || depth == FOLLOW_MAX) {
         return own;
     }

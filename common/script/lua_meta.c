@@ -23,8 +23,8 @@ typedef enum meta_field {
 } meta_field;
 
 static const char *const meta_names[META_FIELDS] = {
-    "id",  "type",  "subject",   "time",   "sequence",  "version", "correlation", "causation",
-    "key", "topic", "partition", "offset", "timestamp",
+    "id",        "type", "subject", "time",      "sequence", "version",   "correlation",
+    "causation", "key",  "topic",   "partition", "offset",   "timestamp",
 };
 
 typedef struct meta {
@@ -133,9 +133,9 @@ static int meta_index(lua_State *L)
     const int field = mr_lua_find_key(L, 2, self->keys, META_FIELDS);
     if (field < 0) {
         const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-        return luaL_error(L, "meta has no field '%s'%s", name,
-                          mr_lua_suggestion(L, name, meta_names, META_FIELDS,
-                                            sizeof(meta_names[0])));
+        return luaL_error(
+            L, "meta has no field '%s'%s", name,
+            mr_lua_suggestion(L, name, meta_names, META_FIELDS, sizeof(meta_names[0])));
     }
     return session->group == MR_EVOLVE ? push_of_evolve(L, session, (meta_field)field)
                                        : push_of_record(L, session, (meta_field)field);

@@ -1,4 +1,5 @@
-/* `meta`, the second or third argument of a handler: what is known of the record beside its value. */
+/* `meta`, the second or third argument of a handler: what is known of the record beside its value.
+ */
 #pragma once
 
 #include <lua.h>

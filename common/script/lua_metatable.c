@@ -57,8 +57,9 @@ static void copy_metamethods(lua_State *L, int from, int to)
     while (lua_next(L, from) != 0) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
         if (strcmp(name, "__gc") == 0 || strcmp(name, "__mode") == 0) {
-            (void)luaL_error(L, "a metatable with '%s' would show when memory is collected, which "
-                                "differs between two runs of the same records",
+            (void)luaL_error(L,
+                             "a metatable with '%s' would show when memory is collected, which "
+                             "differs between two runs of the same records",
                              name);
         }
         if (strncmp(name, "__", 2) == 0) {

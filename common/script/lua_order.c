@@ -26,15 +26,21 @@ static int compare_keys(const void *a, const void *b)
     return (left->number > right->number) - (left->number < right->number);
 }
 
+static bool is_sortable(lua_State *L, int index)
+{
+    return lua_isinteger(L, index) || lua_type(L, index) == LUA_TSTRING;
+}
+
 /* Reads the key at the top of the stack. */
 static sort_key read_key(lua_State *L)
 {
     if (lua_isinteger(L, -1)) {
         return (sort_key){.number = lua_tointeger(L, -1)};
     }
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        (void)luaL_error(L, "keys of a table that is walked must be whole numbers or strings, not a "
-                            "%s: there is no order of others that is the same in every process",
+    if (!is_sortable(L, -1)) {
+        (void)luaL_error(L,
+                         "keys of a table that is walked must be whole numbers or strings, not a "
+                         "%s: there is no order of others that is the same in every process",
                          luaL_typename(L, -1));
     }
     return (sort_key){.is_text = true, .text = mr_lua_bytes(L, -1)};
@@ -51,17 +57,19 @@ static size_t count_entries(lua_State *L, int table)
     return n;
 }
 
-int mr_lua_sorted_keys(lua_State *L, int index)
+/* Keys that cannot be sorted are an error with `all`, else they are left out. */
+static int push_keys(lua_State *L, int table, bool all)
 {
-    const int table = lua_absindex(L, index);
-    const size_t n = count_entries(L, table);
+    size_t n = count_entries(L, table);
     mr_lua_charge(L, 4 * n);
     sort_key *keys = lua_newuserdatauv(L, (n + 1) * sizeof(*keys), 0);
     const int memory = lua_gettop(L);
     lua_pushnil(L);
-    for (size_t i = 0; lua_next(L, table) != 0; i++) {
+    for (n = 0; lua_next(L, table) != 0;) {
         lua_pop(L, 1);
-        keys[i] = read_key(L);
+        if (all || is_sortable(L, -1)) {
+            keys[n++] = read_key(L);
+        }
     }
     qsort(keys, n, sizeof(*keys), compare_keys);
     lua_createtable(L, (int)n, 0);
@@ -75,6 +83,16 @@ int mr_lua_sorted_keys(lua_State *L, int index)
     }
     lua_replace(L, memory);
     return memory;
+}
+
+int mr_lua_sorted_keys(lua_State *L, int index)
+{
+    return push_keys(L, lua_absindex(L, index), true);
+}
+
+int mr_lua_sortable_keys(lua_State *L, int index)
+{
+    return push_keys(L, lua_absindex(L, index), false);
 }
 
 /* ---- pairs ---- */
@@ -115,29 +133,30 @@ static int step_dense(lua_State *L)
     return 1;
 }
 
-/* Whether the entries are 1 to n and nothing else: Lua walks a list in order, so what comes after
- * its last index is what else there is. */
-static bool is_dense(lua_State *L, int table, size_t n)
+/* Whether all keys are from 1 to n, so that they can be walked without sorting. Where Lua keeps a
+ * key differs between processes, so nothing less than looking at all of them will do; a table of
+ * names ends it at the first one. */
+static bool is_dense(lua_State *L, int table, lua_Integer n)
 {
-    if (n == 0) {
-        lua_pushnil(L);
-    } else {
-        lua_pushinteger(L, (lua_Integer)n);
+    lua_pushnil(L);
+    while (lua_next(L, table) != 0) {
+        lua_pop(L, 1);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 || lua_tointeger(L, -1) > n) {
+            lua_pop(L, 1);
+            return false;
+        }
     }
-    if (lua_next(L, table) == 0) {
-        return true;
-    }
-    lua_pop(L, 2);
-    return false;
+    mr_lua_charge(L, (size_t)n);
+    return true;
 }
 
 static int pairs_of_table(lua_State *L)
 {
     mr_lua_content(L, 1);
     const int content = lua_gettop(L);
-    const size_t n = (size_t)lua_rawlen(L, content);
+    const lua_Integer n = (lua_Integer)lua_rawlen(L, content);
     if (is_dense(L, content, n)) {
-        lua_pushinteger(L, (lua_Integer)n);
+        lua_pushinteger(L, n);
         lua_pushcclosure(L, step_dense, 1);
         lua_pushvalue(L, 1);
         lua_pushinteger(L, 0);

@@ -198,8 +198,7 @@ static const char *compile_escape(compiler *c, mr_pattern_item *item, bool *ret_
         if (c->text.len - c->at < 2) {
             return "malformed pattern (missing arguments to '%b')";
         }
-        *item = (mr_pattern_item){
-            .op = OP_BALANCE, .first = text[c->at], .last = text[c->at + 1]};
+        *item = (mr_pattern_item){.op = OP_BALANCE, .first = text[c->at], .last = text[c->at + 1]};
         c->at += 2;
         return NULL;
     }
@@ -302,8 +301,8 @@ static bool matches_one(const mr_pattern_item *item, const mr_match *match, size
         return false;
     }
     const uint8_t byte = match->subject.data[at];
-    return item->op == OP_ANY || (item->op == OP_LITERAL ? byte == item->first
-                                                         : in_set(item->set, byte));
+    return item->op == OP_ANY ||
+           (item->op == OP_LITERAL ? byte == item->first : in_set(item->set, byte));
 }
 
 /* Behind the closing byte that balances the opening one at `at`. */

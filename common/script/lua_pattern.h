@@ -2,8 +2,8 @@
  * Lua's string patterns, counted: the library's own matcher backtracks in C, where no instruction
  * limit reaches it, and "(.-)(.-)(.-)(.-)x" on a short text can run for days.
  *
- * A pattern is compiled into items first, so every mistake in it is found at once. Classes are those
- * of the "C" locale. Pure C: nothing of Lua is needed here.
+ * A pattern is compiled into items first, so every mistake in it is found at once. Classes are
+ * those of the "C" locale. Pure C: nothing of Lua is needed here.
  */
 #pragma once
 

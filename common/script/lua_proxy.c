@@ -233,8 +233,7 @@ static void push_child(lua_State *L, mr_lua_proxy *proxy, mr_lua_type *type, voi
 /* The item of a list or map, the field of a record. */
 static mr_lua_type *type_of_step(lua_State *L, mr_lua_proxy *proxy, size_t step)
 {
-    return mr_lua_type_below(L, proxy->type,
-                             proxy->type->type->kind == MR_TYPE_RECORD ? step : 0);
+    return mr_lua_type_below(L, proxy->type, proxy->type->type->kind == MR_TYPE_RECORD ? step : 0);
 }
 
 void mr_lua_proxy_push_below(lua_State *L, mr_lua_proxy *proxy, void *value, size_t step)
@@ -287,8 +286,7 @@ static int record_index(lua_State *L)
     if (field < 0) {
         return unknown_field(L, proxy);
     }
-    mr_lua_proxy_push_below(L, proxy, mr_field_at(type->type, value, (size_t)field),
-                            (size_t)field);
+    mr_lua_proxy_push_below(L, proxy, mr_field_at(type->type, value, (size_t)field), (size_t)field);
     return 1;
 }
 
@@ -395,8 +393,7 @@ int mr_lua_proxy_next(lua_State *L, mr_lua_proxy *proxy, int key)
 {
     void *value = mr_lua_proxy_live(L, proxy);
     const mr_type *type = proxy->type->type;
-    const size_t n =
-        type->kind == MR_TYPE_RECORD ? type->n_fields : ((const mr_array *)value)->len;
+    const size_t n = type->kind == MR_TYPE_RECORD ? type->n_fields : ((const mr_array *)value)->len;
     for (size_t i = (size_t)step_after(L, proxy, value, key); i < n; i++) {
         push_pair(L, proxy, value, i);
         if (!lua_isnil(L, -1)) {
@@ -425,9 +422,10 @@ void mr_lua_proxy_metatable(lua_State *L, const mr_lua_type *type)
                                    {"__eq", proxy_equal},
                                    {NULL, NULL}};
     lua_createtable(L, 0, 6);
-    luaL_setfuncs(L, type->type->kind == MR_TYPE_RECORD  ? record
-                     : type->type->kind == MR_TYPE_ARRAY ? list
-                                                         : map,
+    luaL_setfuncs(L,
+                  type->type->kind == MR_TYPE_RECORD  ? record
+                  : type->type->kind == MR_TYPE_ARRAY ? list
+                                                      : map,
                   0);
     lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__name");

@@ -2,10 +2,10 @@
  * Typed values as Lua sees them: userdata that name a place in a value, read and written there.
  *
  * A root is a value that a call may see: the input, the state, a row. A proxy is a root and a path
- * from it. It finds its place by the pointer of the time it was made; when a list or map of the root
- * has grown since, memory may have moved and the path is walked again; when elements were removed or
- * replaced, a path through a list or map may name something else now, and using the proxy is an
- * error. When the call ends its roots end, and with them every proxy of them.
+ * from it. It finds its place by the pointer of the time it was made; when a list or map of the
+ * root has grown since, memory may have moved and the path is walked again; when elements were
+ * removed or replaced, a path through a list or map may name something else now, and using the
+ * proxy is an error. When the call ends its roots end, and with them every proxy of them.
  *
  * Proxies are taken from a pool of the type and go back when the call ends: reading the same fields
  * of every record allocates nothing.

@@ -90,7 +90,8 @@ int mr_lua_list_newindex(lua_State *L)
         return 0;
     }
     if (lua_isnil(L, 3) && items_of(list)->kind != MR_TYPE_UNION) {
-        return mr_lua_proxy_error(L, list, "only the last element can be set to nil; use "
+        return mr_lua_proxy_error(L, list,
+                                  "only the last element can be set to nil; use "
                                   "table.remove");
     }
     set_item(L, list, i, 3);

@@ -32,8 +32,8 @@ static int base_pcall(lua_State *L)
     return finish_pcall(L, status, 1);
 }
 
-/* Upvalue: the app's own handler. It does not see limits: an error that a hook raises is handled with
- * hooks switched off, so nothing would stop it. */
+/* Upvalue: the app's own handler. It does not see limits: an error that a hook raises is handled
+ * with hooks switched off, so nothing would stop it. */
 static int handle_error(lua_State *L)
 {
     lua_settop(L, 1);
@@ -159,10 +159,12 @@ static const char *check_module_name(lua_State *L)
 {
     size_t len;
     const char *name = luaL_checklstring(L, 1, &len);
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     if (len == 0 || strspn(name, allowed) != len) {
-        (void)luaL_error(L, "require takes the name of a Lua file in the app's directory: letters, "
-                            "digits, _ and -, not '%s'",
+        (void)luaL_error(L,
+                         "require takes the name of a Lua file in the app's directory: letters, "
+                         "digits, _ and -, not '%s'",
                          name);
     }
     return name;
@@ -237,8 +239,9 @@ static int unknown_global(lua_State *L)
         " io os debug coroutine load loadstring loadfile dofile collectgarbage ";
     const char *padded = lua_pushfstring(L, " %s ", name);
     if (strstr(absent, padded) != NULL) {
-        return luaL_error(L, "there is no '%s': handlers depend on their record and state only, so "
-                             "that a replay gives the same",
+        return luaL_error(L,
+                          "there is no '%s': handlers depend on their record and state only, so "
+                          "that a replay gives the same",
                           name);
     }
     return luaL_error(L, "there is no global '%s'%s", name, nearest_global(L, name));
@@ -276,7 +279,7 @@ static void charge_functions(lua_State *L, const char *const *names, int table)
 
 static void open_base(lua_State *L, int environment)
 {
-    static const char *const kept[] = {"assert", "error",    "ipairs",   "select",
+    static const char *const kept[] = {"assert",   "error",    "ipairs", "select",
                                        "tonumber", "rawequal", NULL};
     static const luaL_Reg own[] = {
         {"pcall", base_pcall},
@@ -315,17 +318,16 @@ static void set_string_methods(lua_State *L, int table)
 
 static void open_libraries(lua_State *L, int environment)
 {
-    static const char *const strings[] = {"byte", "char", "len",      "lower",  "upper", "reverse",
+    static const char *const strings[] = {"byte", "char", "len",      "lower",  "upper",  "reverse",
                                           "sub",  "pack", "packsize", "unpack", "format", NULL};
-    static const char *const charged_strings[] = {"byte",    "lower", "upper",
-                                                  "reverse", "sub",   NULL};
+    static const char *const charged_strings[] = {"byte", "lower", "upper", "reverse", "sub", NULL};
     static const char *const tables[] = {"concat", "pack", "unpack", NULL};
     static const char *const numbers[] = {
-        "abs",  "ceil", "floor", "max",  "min",  "fmod", "modf",       "sqrt",       "exp",
-        "log",  "sin",  "cos",   "tan",  "asin", "acos", "atan",       "tointeger",  "type",
-        "ult",  "pi",   "huge",  "deg",  "rad",  "maxinteger", "mininteger", NULL};
-    static const char *const texts[] = {"char", "charpattern", "codepoint",
-                                        "codes", "len",        "offset", NULL};
+        "abs", "ceil", "floor", "max", "min",  "fmod",       "modf",       "sqrt",      "exp",
+        "log", "sin",  "cos",   "tan", "asin", "acos",       "atan",       "tointeger", "type",
+        "ult", "pi",   "huge",  "deg", "rad",  "maxinteger", "mininteger", NULL};
+    static const char *const texts[] = {"char", "charpattern", "codepoint", "codes",
+                                        "len",  "offset",      NULL};
     static const char *const charged_texts[] = {"codepoint", "len", "offset", NULL};
     const struct {
         const char *name;

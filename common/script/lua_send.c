@@ -57,8 +57,9 @@ static bool read_record(lua_State *L, const mr_call *call, mr_output *output)
     }
     const mr_schema *schema = proxy != NULL ? proxy->type->schema : mr_lua_tag_of(L, RECORD);
     if (schema == NULL) {
-        (void)luaL_error(L, "what is sent is the record itself or made by record.Name { ... }, not "
-                            "a %s",
+        (void)luaL_error(L,
+                         "what is sent is the record itself or made by record.Name { ... }, not "
+                         "a %s",
                          proxy != NULL ? proxy->type->name : luaL_typename(L, RECORD));
     }
     output->schema = schema;
@@ -88,9 +89,9 @@ static void check_options(lua_State *L)
             known = known || strcmp(name, option_names[k]) == 0;
         }
         if (!known) {
-            (void)luaL_error(L, "send has no option '%s'%s", name,
-                             mr_lua_suggestion(L, name, option_names, N_OPTIONS,
-                                               sizeof(option_names[0])));
+            (void)luaL_error(
+                L, "send has no option '%s'%s", name,
+                mr_lua_suggestion(L, name, option_names, N_OPTIONS, sizeof(option_names[0])));
         }
         lua_pop(L, 1);
     }
@@ -149,8 +150,8 @@ static void write_envelope(lua_State *L, mr_lua_session *session, mr_output *out
                                   ? cause->type
                                   : mr_bytes_text(mr_schema_short_name(output->schema));
     envelope->type = text_option(L, "type", own_type);
-    envelope->subject = text_option(
-        L, "subject", output->key.len > 0 ? output->key : MR_BYTES_NULL);
+    envelope->subject =
+        text_option(L, "subject", output->key.len > 0 ? output->key : MR_BYTES_NULL);
     forwarded = forwarded && mr_bytes_equal(envelope->type, own_type);
     const bool same_id = forwarded && !mr_bytes_is_null(cause->id);
     envelope->id = text_option(L, "id", same_id ? cause->id : derived_id(session));

@@ -50,11 +50,10 @@ static void check_one_sent(mr_spec *spec, const char *topic, size_t i, int expec
     if (mr_schema_type(schema) == type && mr_value_equal(type, wanted_value, value)) {
         return;
     }
-    (void)mr_spec_fail(spec, "%s, record %d:\n  expected %s %s\n  actual   %s %s", topic,
-                       (int)i + 1, mr_schema_short_name(wanted),
-                       json_of(type, wanted_value, &spec->expected_json),
-                       mr_schema_short_name(schema),
-                       json_of(mr_schema_type(schema), value, &spec->actual_json));
+    (void)mr_spec_fail(
+        spec, "%s, record %d:\n  expected %s %s\n  actual   %s %s", topic, (int)i + 1,
+        mr_schema_short_name(wanted), json_of(type, wanted_value, &spec->expected_json),
+        mr_schema_short_name(schema), json_of(mr_schema_type(schema), value, &spec->actual_json));
 }
 
 void mr_spec_check_sent(mr_spec *spec, const char *topic, int list)
@@ -110,13 +109,12 @@ static void compare_scalar(const difference *d, const mr_type *type, const void 
         mr_buf_clear(&d->spec->text);
         mr_value_to_json(type, value, &d->spec->text);
         (void)differs(d, place, "expected %s, is %s",
-                      json_of(type, wanted, &d->spec->expected_json),
-                      mr_buf_text(&d->spec->text));
+                      json_of(type, wanted, &d->spec->expected_json), mr_buf_text(&d->spec->text));
     }
 }
 
-static void compare_record(const difference *d, const mr_type *type, const void *value, int expected,
-                           const mr_lua_place *place)
+static void compare_record(const difference *d, const mr_type *type, const void *value,
+                           int expected, const mr_lua_place *place)
 {
     lua_State *L = d->spec->L;
     const int keys = mr_lua_sorted_keys(L, expected);
@@ -282,8 +280,8 @@ static mr_bytes read_key(mr_spec *spec, const mr_store_spec *store, int entry)
     for (size_t i = 0; i < n; i++) {
         (void)lua_rawgeti(L, entry, (lua_Integer)i + 2);
         mr_key_part part = {.kind = store->key.raw ? MR_KEY_STRING : store->key.kinds[i]};
-        const bool right = part.kind == MR_KEY_STRING ? lua_type(L, -1) == LUA_TSTRING
-                                                      : lua_isinteger(L, -1) != 0;
+        const bool right =
+            part.kind == MR_KEY_STRING ? lua_type(L, -1) == LUA_TSTRING : lua_isinteger(L, -1) != 0;
         if (!right) {
             (void)mr_spec_fail(spec, "rows: part %d of the key of store '%s' is a %s", (int)i + 1,
                                store->name, part.kind == MR_KEY_STRING ? "string" : "whole number");
@@ -377,8 +375,7 @@ void mr_spec_check_answer(mr_spec *spec)
         }
         return;
     }
-    const char *wanted =
-        wants_rejected ? "rejected" : wants_no_change ? "no_change" : "accepted";
+    const char *wanted = wants_rejected ? "rejected" : wants_no_change ? "no_change" : "accepted";
     const mr_schema *schema;
     const void *value = decode(spec, mr_driver_record(spec->driver, results, n - 1), &schema);
     const mr_type *type = mr_schema_type(schema);

@@ -5,11 +5,11 @@
 #include "script/lua_freeze.h"
 
 static const char *const spec_fields[] = {
-    "stage",  "subject",  "given",     "when", "as",   "expect", "state",
-    "feed",   "rejected", "no_change", "rows", "sent", "dead",
+    "stage", "subject",  "given",     "when", "as",   "expect", "state",
+    "feed",  "rejected", "no_change", "rows", "sent", "dead",
 };
 static const char *const as_fields[] = {"id", "expected_version", "time", "type"};
-static const char *const feed_fields[] = {"subject", "key",  "id",   "time",  "expected_version",
+static const char *const feed_fields[] = {"subject", "key",  "id",     "time", "expected_version",
                                           "type",    "json", "record", "value"};
 
 /* ---- Reading ---- */
@@ -262,9 +262,9 @@ static void feed_one(mr_spec *spec, int entry, size_t i)
     mr_envelope envelope = {.source = mr_bytes_text("spec"), .subject = spec->subject};
     lua_pushfstring(L, "feed-%d", (int)i + 1);
     envelope.id = text_field(spec, entry, "id", mr_lua_bytes(L, -1));
-    envelope.type = text_field(spec, entry, "type",
-                               schema == NULL ? MR_BYTES_NULL
-                                              : mr_bytes_text(mr_schema_short_name(schema)));
+    envelope.type =
+        text_field(spec, entry, "type",
+                   schema == NULL ? MR_BYTES_NULL : mr_bytes_text(mr_schema_short_name(schema)));
     envelope.time_ms = number_field(spec, entry, "time", 0);
     envelope.sequence = MR_VERSION_NONE;
     envelope.expected_version = number_field(spec, entry, "expected_version", MR_VERSION_NONE);

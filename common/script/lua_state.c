@@ -119,8 +119,8 @@ static bool has_place(const char *text)
     return colon != NULL && colon - text > 4 && strncmp(colon - 4, ".lua", 4) == 0;
 }
 
-/* Turns whatever was raised into text, with the line of the app that was running, while the call that
- * raised it is still there. */
+/* Turns whatever was raised into text, with the line of the app that was running, while the call
+ * that raised it is still there. */
 static int to_message(lua_State *L)
 {
     if (lua_type(L, 1) != LUA_TSTRING) {
@@ -220,8 +220,8 @@ void mr_lua_load_file(lua_State *L, const char *directory, const char *name)
     }
     const char *chunk_name = lua_pushfstring(L, "@%s", name);
     /* "t": text only, precompiled code could break out of the sandbox. */
-    const int loaded = luaL_loadbufferx(L, mr_buf_text(&lua->scratch), lua->scratch.len,
-                                        chunk_name, "t");
+    const int loaded =
+        luaL_loadbufferx(L, mr_buf_text(&lua->scratch), lua->scratch.len, chunk_name, "t");
     if (loaded != LUA_OK) {
         if (loaded == LUA_ERRSYNTAX && !has_place(lua_tostring(L, -1))) {
             (void)luaL_error(L, "%s:1: %s", name, lua_tostring(L, -1));

@@ -2,8 +2,8 @@
  * One Lua state with its limits: what it may allocate, how much work one call may do.
  *
  * Everything that runs Lua goes through mr_lua_run, which protects it: no Lua error ever crosses a
- * function of this layer that returns mr_status. Inside a protected call C code may be left by a Lua
- * error at any API call, so it holds nothing that would leak: memory belongs to mr_lua, to a
+ * function of this layer that returns mr_status. Inside a protected call C code may be left by a
+ * Lua error at any API call, so it holds nothing that would leak: memory belongs to mr_lua, to a
  * userdata, or to the caller of the handler.
  *
  * Work is counted in units of one VM instruction. Library functions whose own loops are not seen by

@@ -23,8 +23,7 @@ typedef struct store_object {
 
 static const store_object *check_store(lua_State *L, const char *method)
 {
-    const store_object *store =
-        lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : NULL;
+    const store_object *store = lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : NULL;
     if (store == NULL || store->object != MR_LUA_STORE) {
         (void)luaL_error(L, "write stores.NAME:%s(...), with a colon", method);
         return NULL;
@@ -46,8 +45,8 @@ static const char *kind_name(mr_key_kind kind)
 static void append_part(lua_State *L, const store_object *store, size_t number, int index,
                         mr_buf *key)
 {
-    mr_key_part part = {.kind = store->spec->key.raw ? MR_KEY_STRING
-                                                     : store->spec->key.kinds[number]};
+    mr_key_part part = {.kind =
+                            store->spec->key.raw ? MR_KEY_STRING : store->spec->key.kinds[number]};
     const bool right = part.kind == MR_KEY_STRING ? lua_type(L, index) == LUA_TSTRING
                                                   : lua_isinteger(L, index) != 0;
     if (!right) {
@@ -355,9 +354,9 @@ static int unknown_method(lua_State *L)
 {
     static const char *const names[] = {"get", "edit", "put", "delete", "scan", "range"};
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    return luaL_error(L, "stores have no '%s'%s", name,
-                      mr_lua_suggestion(L, name, names, sizeof(names) / sizeof(names[0]),
-                                        sizeof(names[0])));
+    return luaL_error(
+        L, "stores have no '%s'%s", name,
+        mr_lua_suggestion(L, name, names, sizeof(names) / sizeof(names[0]), sizeof(names[0])));
 }
 
 static int refuse_write(lua_State *L)

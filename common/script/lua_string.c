@@ -112,9 +112,8 @@ static void search_begin(lua_State *L, search *s, mr_bytes subject, mr_bytes pat
     s->debt = 0;
     s->match.subject = subject;
     const size_t items = mr_pattern_items(pattern);
-    s->pattern.items = items <= SMALL_ITEMS
-                           ? s->small
-                           : lua_newuserdatauv(L, items * sizeof(mr_pattern_item), 0);
+    s->pattern.items =
+        items <= SMALL_ITEMS ? s->small : lua_newuserdatauv(L, items * sizeof(mr_pattern_item), 0);
     s->pattern.capacity = items;
     compile(s, pattern, true);
 }
@@ -271,9 +270,8 @@ int mr_lua_gmatch_step(lua_State *L)
     s.match.subject = mr_lua_bytes(L, lua_upvalueindex(1));
     const mr_bytes pattern = mr_lua_bytes(L, lua_upvalueindex(2));
     const size_t items = mr_pattern_items(pattern);
-    s.pattern.items = items <= SMALL_ITEMS
-                          ? s.small
-                          : lua_newuserdatauv(L, items * sizeof(mr_pattern_item), 0);
+    s.pattern.items =
+        items <= SMALL_ITEMS ? s.small : lua_newuserdatauv(L, items * sizeof(mr_pattern_item), 0);
     s.pattern.capacity = items;
     compile(&s, pattern, false);
     const lua_Integer last = lua_tointeger(L, lua_upvalueindex(4));

@@ -226,8 +226,11 @@ static int table_sort(lua_State *L)
 void mr_lua_table_open(lua_State *L, int index)
 {
     static const luaL_Reg own[] = {
-        {"insert", table_insert}, {"remove", table_remove}, {"move", table_move},
-        {"sort", table_sort},     {NULL, NULL},
+        {"insert", table_insert},
+        {"remove", table_remove},
+        {"move", table_move},
+        {"sort", table_sort},
+        {NULL, NULL},
     };
     lua_pushvalue(L, index);
     luaL_setfuncs(L, own, 0);

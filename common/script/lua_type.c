@@ -56,7 +56,7 @@ const char *mr_lua_short_name(const char *name)
 }
 
 int mr_lua_intern(lua_State *L, const char *const *names, size_t n, size_t stride,
-                   const char **ret_keys)
+                  const char **ret_keys)
 {
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
@@ -133,9 +133,8 @@ static mr_lua_type *new_type(mr_lua *lua, const mr_type *type)
     size_t n_below = 1;
     if (type->kind == MR_TYPE_RECORD) {
         made->name = mr_lua_short_name(type->name);
-        made->schema = lua->schemas == NULL
-                           ? NULL
-                           : mr_schemas_find(lua->schemas, mr_bytes_text(type->name));
+        made->schema =
+            lua->schemas == NULL ? NULL : mr_schemas_find(lua->schemas, mr_bytes_text(type->name));
         n_below = type->n_fields;
         made->keys = mr_alloc_zero(n_below, sizeof(made->keys[0]));
         made->places = mr_alloc_zero(n_below, sizeof(made->places[0]));
@@ -234,7 +233,8 @@ static bool same_symbols(const mr_type *a, const mr_type *b)
 static bool same_types(const mr_type *a, const mr_type *b, const type_pair *above)
 {
     enum { DEPTH_MAX = 64 };
-    const type_pair pair = {.above = above, .a = a, .b = b, .depth = above == NULL ? 0 : above->depth + 1};
+    const type_pair pair = {
+        .above = above, .a = a, .b = b, .depth = above == NULL ? 0 : above->depth + 1};
     if (a == b) {
         return true;
     }

@@ -1,6 +1,6 @@
 /*
- * What a Lua state knows of a schema's types: the metatable of their proxies, and the field names as
- * Lua's own interned strings, so that finding a field is comparing pointers.
+ * What a Lua state knows of a schema's types: the metatable of their proxies, and the field names
+ * as Lua's own interned strings, so that finding a field is comparing pointers.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ struct mr_lua_type {
     /* Proxies made so far, for reuse by every call. */
     struct mr_lua_proxy **pool;
     size_t n_pool;
-    size_t n_used;    /* by call number `call` */
+    size_t n_used; /* by call number `call` */
     uint64_t call;
-    void *scratch;    /* a value of the type to convert into, NULL until needed */
+    void *scratch;           /* a value of the type to convert into, NULL until needed */
     const mr_type *twins[4]; /* other types that were found to be the same, the last ones */
     size_t n_twins;
     mr_lua_type *next;
@@ -54,7 +54,7 @@ void *mr_lua_type_scratch(mr_lua_type *type);
 /* Interns and anchors `n` names: keys[i] is then what lua_tostring gives for the same text, if it
  * has at most 40 bytes. Returns the list of them, in the registry. */
 int mr_lua_intern(lua_State *L, const char *const *names, size_t n, size_t stride,
-                   const char **ret_keys);
+                  const char **ret_keys);
 /* The index of the string at `index` in keys, -1. */
 int mr_lua_find_key(lua_State *L, int index, const char *const *keys, size_t n);
 

@@ -3,6 +3,7 @@
 
 The same traffic and the same checks as in kill_test.py, on what a reader sees that drops repeated IDs.
 """
+
 import os
 import sys
 

@@ -5,6 +5,7 @@ The fault build kills itself at named points (core/crash_point.h). Each point is
 transform, an aggregate and a project stage, in the middle of traffic; in the end the digests of all
 stores equal those of a run of the same commands without a crash.
 """
+
 import os
 import random
 import re
@@ -25,7 +26,13 @@ SEED = int(os.environ.get("MR_CRASH_SEED", "1"))
 STATELESS = ["before-changelog", "after-changelog", "before-flush", "after-flush", "after-offsets", "after-commit"]
 STATEFUL = STATELESS + ["before-flush-to-store", "after-flush-to-store"]
 # A stage of each kind, in the middle of the flow.
-VICTIMS = {"policies": STATELESS, "cart": STATEFUL, "inventory": STATEFUL, "availability": STATEFUL, "programme": STATEFUL}
+VICTIMS = {
+    "policies": STATELESS,
+    "cart": STATEFUL,
+    "inventory": STATEFUL,
+    "availability": STATEFUL,
+    "programme": STATEFUL,
+}
 PER_POINT = 150
 # Every commit is written to the store at once, so that the points around that are passed, too.
 PROPERTIES = {"changelog.tail.records": "1"}
@@ -34,8 +41,18 @@ PROPERTIES = {"changelog.tail.records": "1"}
 def points_in_source():
     """The names of all points in the tree."""
     found = set()
-    grep = subprocess.run(["grep", "-rhoE", r'MR_CRASH_POINT\("[^"]+"\)', os.path.join(places.ROOT, "common"),
-                           os.path.join(places.ROOT, "processors")], stdout=subprocess.PIPE, text=True, check=True)
+    grep = subprocess.run(
+        [
+            "grep",
+            "-rhoE",
+            r'MR_CRASH_POINT\("[^"]+"\)',
+            os.path.join(places.ROOT, "common"),
+            os.path.join(places.ROOT, "processors"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     for line in grep.stdout.splitlines():
         found.add(re.search(r'"(.+)"', line).group(1))
     return found
@@ -103,6 +120,7 @@ def test_crash_points():
     def crash(stage, number):
         points = VICTIMS[stage]
         return f"{points[number]}:{chance.randint(1, 3)}" if number < len(points) else None
+
     actual = one_run("crashed", crash)
     complaints = [c for place in sorted(expected) for c in difference(place, expected[place], actual[place])]
     assert not complaints, f"{len(complaints)} differences from the undisturbed run:\n" + "\n".join(complaints[:20])

@@ -6,6 +6,7 @@ broker; every stage is an own process and is killed MR_KILL_TIMES (10) times or 
 MR_KILL_SECONDS (100), now and then all of them at once. MR_KILL_SEED (1) says when. Afterwards all of
 it is compared with the rules, and the records that restarts restored show that no state was wiped.
 """
+
 import os
 import sys
 
@@ -75,9 +76,13 @@ def test_exactly_once_under_kills():
     complaints = checks.restored_little(found, MOST_RESTORED)
     assert not complaints, "\n".join(complaints)
     largest = max(found, key=lambda row: row[2])
-    assert largest[2] > 2 * MOST_RESTORED, f"the longest changelog has {largest[2]} records: too few to tell a wipe from a tail"
-    runner.say(f"{len(found)} task starts restored at most {max(n for _, n, _ in found)} records; "
-               f"the longest changelog partition has {largest[2]}")
+    assert (
+        largest[2] > 2 * MOST_RESTORED
+    ), f"the longest changelog has {largest[2]} records: too few to tell a wipe from a tail"
+    runner.say(
+        f"{len(found)} task starts restored at most {max(n for _, n, _ in found)} records; "
+        f"the longest changelog partition has {largest[2]}"
+    )
 
     for stage in running.values():
         assert stage.terminate() == 0, f"{stage.name} ended with {stage.popen.returncode}\n{stage.tail()}"

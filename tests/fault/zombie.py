@@ -5,6 +5,7 @@ Two instances share a stage. One is stopped (SIGSTOP) for longer than its sessio
 and when the first goes on it has to be fenced. Eight writers race for every version of an aggregate while
 its stage is killed and its partitions move.
 """
+
 import os
 import sys
 
@@ -76,8 +77,11 @@ def test_stalled_instance_is_fenced():
         assert instance.is_running(), f"{instance.name} was fenced and did not come back\n{instance.tail()}"
     app.settle()
     for name, pair in (("cart", (cart, cart_second)), ("policies", (policies, policies_second))):
-        until(f"both instances of {name} to share the tasks again", 60,
-              lambda p=pair: all(holds(i, run.PARTITIONS // 2) for i in p))
+        until(
+            f"both instances of {name} to share the tasks again",
+            60,
+            lambda p=pair: all(holds(i, run.PARTITIONS // 2) for i in p),
+        )
     run.check(app, {**running, "cart": [cart, cart_second]}, follower)
     for stage in [*running.values(), cart_second, policies_second]:
         assert stage.terminate() == 0, stage.tail()
@@ -110,15 +114,27 @@ def races():
         for c in range(CONCERTS):
             for w in range(WRITERS):
                 start = T0 + (number * WRITERS + w) * DAY
-                yield Command(f"race-{c}-{number}-{w}", "ScheduleConcert", f"concert-{c}",
-                              {"StartDate": start, "EndDate": start + 1}, number, f"writer-{w}", T0)
+                yield Command(
+                    f"race-{c}-{number}-{w}",
+                    "ScheduleConcert",
+                    f"concert-{c}",
+                    {"StartDate": start, "EndDate": start + 1},
+                    number,
+                    f"writer-{w}",
+                    T0,
+                )
 
 
 def test_eight_writers_across_a_crash_and_a_rebalance():
     app = fresh_app("writers")
     running = app.start_all()
-    run.send_all(app, [Command(f"new-{c}", "CreateConcert", f"concert-{c}", {"Name": f"Concert {c}"}, -1, f"concert-{c}", T0)
-                       for c in range(CONCERTS)])
+    run.send_all(
+        app,
+        [
+            Command(f"new-{c}", "CreateConcert", f"concert-{c}", {"Name": f"Concert {c}"}, -1, f"concert-{c}", T0)
+            for c in range(CONCERTS)
+        ],
+    )
     app.settle()
     follower = run.follow(app)
     sender = run.Sender(app.bootstrap, list(races()), 30)
@@ -145,7 +161,9 @@ def test_eight_writers_across_a_crash_and_a_rebalance():
     wanted = sorted([("accepted", None)] + [("rejected", "version_conflict")] * (WRITERS - 1), key=str)
     wrong = {race: found for race, found in outcomes.items() if sorted(found, key=str) != wanted}
     lost = CONCERTS * ROUNDS - len(outcomes)
-    assert not wrong and not lost, f"{lost} races without a result, {len(wrong)} with another than one accepted: {wrong}"
+    assert (
+        not wrong and not lost
+    ), f"{lost} races without a result, {len(wrong)} with another than one accepted: {wrong}"
     for stage in running.values():
         assert stage.terminate() == 0, stage.tail()
 

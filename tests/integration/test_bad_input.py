@@ -4,6 +4,7 @@ goes on, and what follows for the same aggregate is not applied out of order.
 
 Bad apps, topics and brokers: one clear line, an exit code, and nothing consumed.
 """
+
 import json
 import os
 import sys
@@ -64,9 +65,14 @@ class Shop:
     def put(self, topic, key, value, headers, partition=-1):
         """Writes one record and says where it came to lie."""
         place = []
-        self.writer.producer.produce(topic, value, key, partition=partition,
-                                     headers=[(n, v if v is None or isinstance(v, bytes) else v.encode()) for n, v in headers.items()],
-                                     on_delivery=lambda error, m: place.append((error, m.partition(), m.offset())))
+        self.writer.producer.produce(
+            topic,
+            value,
+            key,
+            partition=partition,
+            headers=[(n, v if v is None or isinstance(v, bytes) else v.encode()) for n, v in headers.items()],
+            on_delivery=lambda error, m: place.append((error, m.partition(), m.offset())),
+        )
         self.writer.producer.flush(30)
         assert place and place[0][0] is None, place
         return place[0][1:]
@@ -74,15 +80,21 @@ class Shop:
     def letter(self, stage, topic, place):
         """The dead letter of the record that lay at a place."""
         wanted = {"topic": topic, "partition": str(place[0]), "offset": str(place[1]), "stage": stage}
-        return self.letters.wait_for(f"letter of {stage} about {topic} {place}", lambda r: (
-            r.topic == f"tickets-{stage}-dlq" and all(r.headers.get(PREFIX + n) == v for n, v in wanted.items())), 15)
+        return self.letters.wait_for(
+            f"letter of {stage} about {topic} {place}",
+            lambda r: (
+                r.topic == f"tickets-{stage}-dlq" and all(r.headers.get(PREFIX + n) == v for n, v in wanted.items())
+            ),
+            15,
+        )
 
     def accepted(self, command):
         """Sends a good command as a client and waits until it is accepted."""
         run.send(self.writer, command)
         self.writer.flush()
-        result = self.follower.wait_for(f"result of {command!r}", lambda r: (
-            r.topic.endswith(".results") and r.cause == command.id), 30)
+        result = self.follower.wait_for(
+            f"result of {command!r}", lambda r: (r.topic.endswith(".results") and r.cause == command.id), 30
+        )
         assert result.type == "accepted", f"{command!r} is {self.app.schemas.decode(result.value)}"
 
 
@@ -92,7 +104,14 @@ def set_up():
 
 
 def headers(kind, subject, command_id, **more):
-    result = {"ce_specversion": "1.0", "ce_id": command_id, "ce_source": "test", "ce_type": kind, "ce_subject": subject, **more}
+    result = {
+        "ce_specversion": "1.0",
+        "ce_id": command_id,
+        "ce_source": "test",
+        "ce_type": kind,
+        "ce_subject": subject,
+        **more,
+    }
     return {name: value for name, value in result.items() if value is not None}
 
 
@@ -103,26 +122,30 @@ def edge_cases():
     """(what, stage, topic, key, value, headers, class) of records that are bad where clients write."""
     cart = b'{"CustomerId":"c"}'
     for what, value, more, error_class in [
-            ("no JSON", b'{"CustomerId":', {}, "deserialize"),
-            ("JSON of another kind", b'[1, 2]', {}, "validate"),
-            ("a field of a wrong type", b'{"CustomerId":7}', {}, "validate"),
-            ("a missing field", b'{}', {}, "validate"),
-            ("an unknown field", b'{"CustomerId":"c","Custommer":1}', {}, "validate"),
-            ("no value", None, {}, None),
-            ("an empty value", b"", {}, "deserialize"),
-            ("too large a value", b'{"CustomerId":"' + b"c" * 150000 + b'"}', {}, "too_large"),
-            ("bytes that are no UTF-8", b'{"CustomerId":"\xff\xfe"}', {}, "deserialize"),
-            ("an unknown command", cart, {"ce_type": "CreateChart"}, "unknown_type"),
-            ("a type that is no command", b'{"CustomerId":"c"}', {"ce_type": "CartCreated"}, "handler"),
-            ("no ce_id", cart, {"ce_id": None}, "missing_header"),
-            ("no ce_type", cart, {"ce_type": None}, "missing_header"),
-            ("no ce_subject", cart, {"ce_subject": None}, "missing_header"),
-            ("an empty ce_subject", cart, {"ce_subject": ""}, "missing_header"),
-            ("an expected version that is no number", cart, {"ce_expectedversion": "seven"}, "validate"),
-            ("a time that is none", cart, {"ce_time": "yesterday"}, "validate")]:
+        ("no JSON", b'{"CustomerId":', {}, "deserialize"),
+        ("JSON of another kind", b"[1, 2]", {}, "validate"),
+        ("a field of a wrong type", b'{"CustomerId":7}', {}, "validate"),
+        ("a missing field", b"{}", {}, "validate"),
+        ("an unknown field", b'{"CustomerId":"c","Custommer":1}', {}, "validate"),
+        ("no value", None, {}, None),
+        ("an empty value", b"", {}, "deserialize"),
+        ("too large a value", b'{"CustomerId":"' + b"c" * 150000 + b'"}', {}, "too_large"),
+        ("bytes that are no UTF-8", b'{"CustomerId":"\xff\xfe"}', {}, "deserialize"),
+        ("an unknown command", cart, {"ce_type": "CreateChart"}, "unknown_type"),
+        ("a type that is no command", b'{"CustomerId":"c"}', {"ce_type": "CartCreated"}, "handler"),
+        ("no ce_id", cart, {"ce_id": None}, "missing_header"),
+        ("no ce_type", cart, {"ce_type": None}, "missing_header"),
+        ("no ce_subject", cart, {"ce_subject": None}, "missing_header"),
+        ("an empty ce_subject", cart, {"ce_subject": ""}, "missing_header"),
+        ("an expected version that is no number", cart, {"ce_expectedversion": "seven"}, "validate"),
+        ("a time that is none", cart, {"ce_time": "yesterday"}, "validate"),
+    ]:
         name = what.replace(" ", "-")
         yield what, "route", "tickets.commands", f"key-{name}", value, {
-            **headers("CreateCart", f"edge-{name}", f"edge-{name}"), **JSON, **more}, error_class
+            **headers("CreateCart", f"edge-{name}", f"edge-{name}"),
+            **JSON,
+            **more,
+        }, error_class
 
 
 def aggregate_cases():
@@ -131,30 +154,43 @@ def aggregate_cases():
     add = {"CartId": None, "ItemId": "i", "TicketTypeId": "t", "Quantity": 1}
     good = encode("AddCartItem", add)
     for what, value, more, error_class in [
-            ("no framing", b"\x07\x08garbage", {}, "deserialize"),
-            ("an unknown fingerprint", b"\xc3\x01" + b"\x01" * 8 + b"xyz", {}, "unknown_schema"),
-            ("a cut value", good[:-3], {}, "deserialize"),
-            ("bytes left over", good + b"x", {}, "deserialize"),
-            ("a length beyond the end", good[:10] + b"\x00\xfe\xff\xff\xff\x0f", {}, "deserialize"),
-            ("another schema than ce_type says", encode("CreateUser", {
-                "Id": None, "UserId": None, "FullName": "x", "Email": "y"}), {}, "validate"),
-            ("a command of another aggregate", encode("CreateVenue", {
-                "VenueId": None, "Name": "x", "Description": None, "Capacity": 1, "WebUrl": None, "Address": "y"}),
-             {"ce_type": "CreateVenue"}, "unknown_type"),
-            ("an unknown command", good, {"ce_type": "AddCarItem"}, "unknown_type"),
-            ("no ce_id", good, {"ce_id": None}, "missing_header"),
-            ("no ce_type", good, {"ce_type": None}, "missing_header"),
-            ("no ce_subject", good, {"ce_subject": None}, "missing_header"),
-            ("a subject that is not the key", good, {"ce_subject": "somebody"}, "validate"),
-            ("too large a value", encode("AddCartItem", {**add, "ItemId": "x" * 150000}), {}, "too_large"),
-            ("a handler that raises", encode("AddCartItem", {**add, "ItemId": "raise"}), {}, "handler"),
-            ("a handler that loops", encode("AddCartItem", {**add, "ItemId": "loop"}), {}, "limit"),
-            ("a handler that eats memory", encode("AddCartItem", {**add, "ItemId": "eat"}), {}, "limit"),
-            ("a handler that returns a wrong event", encode("AddCartItem", {**add, "ItemId": "odd"}), {}, "handler"),
-            ("no value", None, {}, None)]:
+        ("no framing", b"\x07\x08garbage", {}, "deserialize"),
+        ("an unknown fingerprint", b"\xc3\x01" + b"\x01" * 8 + b"xyz", {}, "unknown_schema"),
+        ("a cut value", good[:-3], {}, "deserialize"),
+        ("bytes left over", good + b"x", {}, "deserialize"),
+        ("a length beyond the end", good[:10] + b"\x00\xfe\xff\xff\xff\x0f", {}, "deserialize"),
+        (
+            "another schema than ce_type says",
+            encode("CreateUser", {"Id": None, "UserId": None, "FullName": "x", "Email": "y"}),
+            {},
+            "validate",
+        ),
+        (
+            "a command of another aggregate",
+            encode(
+                "CreateVenue",
+                {"VenueId": None, "Name": "x", "Description": None, "Capacity": 1, "WebUrl": None, "Address": "y"},
+            ),
+            {"ce_type": "CreateVenue"},
+            "unknown_type",
+        ),
+        ("an unknown command", good, {"ce_type": "AddCarItem"}, "unknown_type"),
+        ("no ce_id", good, {"ce_id": None}, "missing_header"),
+        ("no ce_type", good, {"ce_type": None}, "missing_header"),
+        ("no ce_subject", good, {"ce_subject": None}, "missing_header"),
+        ("a subject that is not the key", good, {"ce_subject": "somebody"}, "validate"),
+        ("too large a value", encode("AddCartItem", {**add, "ItemId": "x" * 150000}), {}, "too_large"),
+        ("a handler that raises", encode("AddCartItem", {**add, "ItemId": "raise"}), {}, "handler"),
+        ("a handler that loops", encode("AddCartItem", {**add, "ItemId": "loop"}), {}, "limit"),
+        ("a handler that eats memory", encode("AddCartItem", {**add, "ItemId": "eat"}), {}, "limit"),
+        ("a handler that returns a wrong event", encode("AddCartItem", {**add, "ItemId": "odd"}), {}, "handler"),
+        ("no value", None, {}, None),
+    ]:
         subject = "agg-" + what.replace(" ", "-")
         yield what, "cart", "tickets.cart.commands", subject, value, {
-            **headers("AddCartItem", subject, f"bad-{subject}"), **more}, error_class
+            **headers("AddCartItem", subject, f"bad-{subject}"),
+            **more,
+        }, error_class
 
 
 def compare(case, place):
@@ -189,15 +225,27 @@ def test_T4_bad_records_at_an_aggregate_park_it():
         what, stage, topic, subject, value, record_headers, _ = case
         shop.accepted(Command(f"make-{subject}", "CreateCart", subject, {"CustomerId": f"c-{n}"}, None, subject, T0))
         complaints += compare(case, shop.put(topic, subject, value, record_headers))
-        later = shop.put(topic, subject, shop.app.schemas.encode("AddCartItem", {
-            "CartId": None, "ItemId": "later", "TicketTypeId": "t", "Quantity": 1}), headers("AddCartItem", subject, f"later-{subject}"))
+        later = shop.put(
+            topic,
+            subject,
+            shop.app.schemas.encode(
+                "AddCartItem", {"CartId": None, "ItemId": "later", "TicketTypeId": "t", "Quantity": 1}
+            ),
+            headers("AddCartItem", subject, f"later-{subject}"),
+        )
         letter = shop.letter(stage, topic, later)
         if letter.headers[PREFIX + "class"] != "parked":
             complaints.append(f"{what}: the next command has class {letter.headers[PREFIX + 'class']}, not parked")
-        shop.accepted(Command(f"after-{subject}", "CreateCart", f"{subject}-other", {"CustomerId": "c"}, None, subject, T0))
+        shop.accepted(
+            Command(f"after-{subject}", "CreateCart", f"{subject}-other", {"CustomerId": "c"}, None, subject, T0)
+        )
     assert not complaints, "\n".join(complaints)
     shop.app.settle()
-    moved = [r for r in shop.follower.records if r.topic == "tickets.cart.events" and r.key.startswith("agg-") and r.sequence > 0]
+    moved = [
+        r
+        for r in shop.follower.records
+        if r.topic == "tickets.cart.events" and r.key.startswith("agg-") and r.sequence > 0
+    ]
     assert not moved, f"carts that should wait moved on: {moved}"
 
 
@@ -214,8 +262,13 @@ def test_a_gap_parks_the_aggregate_in_a_view():
     created = encode("VenueCreated", {"Name": "V", "Description": None, "Capacity": 1, "WebUrl": None, "Address": "A"})
 
     def event(kind, version, value):
-        return shop.put("tickets.venue.events", "gap-venue", value, headers(
-            kind, "gap-venue", f"gap-venue/{version}", ce_sequence=str(version)))
+        return shop.put(
+            "tickets.venue.events",
+            "gap-venue",
+            value,
+            headers(kind, "gap-venue", f"gap-venue/{version}", ce_sequence=str(version)),
+        )
+
     event("VenueCreated", 0, created)
     event("VenueCreated", 0, created)
     gap = event("VenueDeleted", 2, encode("VenueDeleted", {}))
@@ -233,8 +286,11 @@ def test_nobody_ended_and_nothing_else_was_buried():
     shop.app.settle()
     for stage in shop.running.values():
         assert stage.is_running(), f"{stage.name} ended with {stage.popen.returncode}\n{stage.tail()}"
-    elsewhere = [r for r in shop.letters.records if r.topic.endswith("-dlq")
-                 and r.topic not in ("tickets-route-dlq", "tickets-cart-dlq", "tickets-venues-dlq")]
+    elsewhere = [
+        r
+        for r in shop.letters.records
+        if r.topic.endswith("-dlq") and r.topic not in ("tickets-route-dlq", "tickets-cart-dlq", "tickets-venues-dlq")
+    ]
     assert not elsewhere, elsewhere
 
 
@@ -243,13 +299,20 @@ def test_times_far_off_stop_nothing_and_lose_nothing():
     than a topic's retention, before they are read if need be: the time of the event cannot be the record's."""
     far_off = {"past": "1999-12-31T23:59:59Z", "distant": "1903-01-01T00:00:00Z", "future": "2999-01-01T00:00:00Z"}
     for name, time in far_off.items():
-        shop.put("tickets.commands", name, b'{"CustomerId":"c"}', {**headers("CreateCart", f"far-{name}", f"far-{name}", ce_time=time), **JSON})
+        shop.put(
+            "tickets.commands",
+            name,
+            b'{"CustomerId":"c"}',
+            {**headers("CreateCart", f"far-{name}", f"far-{name}", ce_time=time), **JSON},
+        )
     shop.accepted(Command("far-good", "CreateCart", "far-good", {"CustomerId": "c"}, None, "k", T0))
     shop.app.settle()
     hour = 3600 * 1000
     for r in shop.follower.records:
         if r.topic.startswith("tickets.cart.") and (r.subject or "").startswith("far-"):
-            assert abs(r.time - time_module.time() * 1000) < hour, f"{r!r} has the record time {r.time}: it is gone as soon as retention looks"
+            assert (
+                abs(r.time - time_module.time() * 1000) < hour
+            ), f"{r!r} has the record time {r.time}: it is gone as soon as retention looks"
 
 
 def test_stages_stop_in_order():
@@ -259,10 +322,15 @@ def test_stages_stop_in_order():
 
 # ---- What is wrong before anything is consumed ----
 
+
 def refused(app, stage, kind, code, *words, **properties):
     """Runs a processor that has to refuse: its exit code, one line on stderr with these words."""
-    got, out, err = run_command([f"millrace-{kind}", "--app", app.directory, "--stage", stage, *app.settings(**properties)], 60)
-    lines = [line for line in err.splitlines() if "level=error" in line or " error " in line or "ERROR" in line] or err.splitlines()
+    got, out, err = run_command(
+        [f"millrace-{kind}", "--app", app.directory, "--stage", stage, *app.settings(**properties)], 60
+    )
+    lines = [
+        line for line in err.splitlines() if "level=error" in line or " error " in line or "ERROR" in line
+    ] or err.splitlines()
     assert got == code, f"exit code {got}, not {code}:\n{out}{err}"
     assert len(lines) == 1, f"{len(lines)} lines instead of one:\n{err}"
     missing = [word for word in words if word not in lines[0]]
@@ -288,7 +356,11 @@ def test_a_bad_app_is_refused():
         ("syntax", ("app.lua", 'name = "tickets",', 'name = "tickets"'), ("app.lua:",)),
         ("kind", ("cart.lua", 'kind = "aggregate"', 'kind = "agregate"'), ("cart", "agregate", "aggregate")),
         ("schema", ("cart.lua", 'state = "Cart"', 'state = "Crat"'), ("cart", "Crat", "Cart")),
-        ("command", ("cart.lua", "function decide.CheckOutCart", "function decide.CheckoutCart"), ("CheckoutCart", "CheckOutCart")),
+        (
+            "command",
+            ("cart.lua", "function decide.CheckOutCart", "function decide.CheckoutCart"),
+            ("CheckoutCart", "CheckOutCart"),
+        ),
         ("field", ("cart.lua", 'state = "Cart"', 'state = "Cart", remeber = 3'), ("remeber", "remember")),
         ("raise", ("app.lua", "return {", "error('no luck')\nreturn {"), ("app.lua:", "no luck")),
         ("module", ("app.lua", 'require("route")', 'require("rout")'), ("app.lua:", "rout")),
@@ -311,7 +383,9 @@ def test_wrong_arguments_are_refused():
 
 def test_an_unreachable_broker_is_named():
     app = other_app("unreachable")
-    refused(app, "cart", "aggregate", 3, "127.0.0.1:1", **{"bootstrap.servers": "127.0.0.1:1", "broker.timeout.ms": "2s"})
+    refused(
+        app, "cart", "aggregate", 3, "127.0.0.1:1", **{"bootstrap.servers": "127.0.0.1:1", "broker.timeout.ms": "2s"}
+    )
 
 
 def test_missing_and_wrong_topics_are_named():

@@ -4,6 +4,7 @@
 `millrace topics apply` and `millrace run`, then commands as the public contract says, their results, and the
 views through the CLI. The traps of the app this domain was taken from have a test each, by their number.
 """
+
 import json
 import os
 import re
@@ -30,7 +31,8 @@ class Shop:
 
     def __init__(self):
         files = places.fresh_files()
-        self.app = run.tickets_app(Broker(files), files)
+        # A command takes up to five commits from its topic to a view.
+        self.app = run.tickets_app(Broker(files), files, **{"commit.interval.ms": "20ms"})
         self.app.apply_topics()
         self.process = self.app.run()
         self.process.wait_for_line("^ready$", 60)
@@ -40,7 +42,9 @@ class Shop:
 
     def command(self, kind, subject, expected=None, command_id=None, key=None, time=None, **fields):
         self.count += 1
-        return Command(command_id or f"it-{self.count}", kind, subject, fields, expected, key or f"any-{self.count}", time)
+        return Command(
+            command_id or f"it-{self.count}", kind, subject, fields, expected, key or f"any-{self.count}", time
+        )
 
     def send(self, command):
         run.send(self.writer, command)
@@ -54,9 +58,12 @@ class Shop:
             if r.topic.endswith(".results") and r.cause == command.id:
                 seen.append(r)
             return len(seen) >= nth
+
         record = self.follower.wait_for(f"result {nth} of {command!r}", wanted, 30)
         value = self.app.schemas.decode(record.value)[1]
-        assert record.key == command.subject and value["AggregateId"] == command.subject, f"{record!r} is of {record.key}"
+        assert (
+            record.key == command.subject and value["AggregateId"] == command.subject
+        ), f"{record!r} is of {record.key}"
         assert record.type == value["Outcome"], f"{record!r} says {value}"
         return record.type, value["Reason"], value
 
@@ -109,11 +116,14 @@ def concert(name, **fields):
 
 
 def ticket_type(name, of_concert, quantity):
-    shop.must("accepted", "CreateTicketType", of_concert, TicketTypeId=name, Name=name, PriceMinor=100, Quantity=quantity)
+    shop.must(
+        "accepted", "CreateTicketType", of_concert, TicketTypeId=name, Name=name, PriceMinor=100, Quantity=quantity
+    )
     until(f"{name} to be on sale", 30, lambda: any(r.type == "TicketAvailabilityCreated" for r in shop.events(name)))
 
 
 # ---- Results ----
+
 
 def test_results_say_what_became_of_a_command():
     value = shop.must("accepted", "CreateCart", "r-cart", CustomerId="r-customer")
@@ -130,8 +140,13 @@ def test_results_say_what_became_of_a_command():
 def test_events_carry_the_contract_headers():
     concert("h-concert")
     event = shop.events("h-concert")[0]
-    wanted = {"ce_specversion": "1.0", "ce_id": "h-concert/0", "ce_type": "ConcertCreated", "ce_subject": "h-concert",
-              "ce_sequence": "0"}
+    wanted = {
+        "ce_specversion": "1.0",
+        "ce_id": "h-concert/0",
+        "ce_type": "ConcertCreated",
+        "ce_subject": "h-concert",
+        "ce_sequence": "0",
+    }
     got = {name: event.headers.get(name) for name in wanted}
     assert got == wanted, f"{got} instead of {wanted}"
     assert event.cause.startswith("it-") and event.headers.get("ce_source"), event.headers
@@ -173,11 +188,16 @@ def test_expected_version():
 
 # ---- Traps ----
 
+
 def test_T1_two_writers_cannot_write_one_version():
     """Eight writers, from eight sessions, all at version 0: one is accepted, seven are rejected."""
     concert("t1-concert")
-    commands = [shop.command("ScheduleConcert", "t1-concert", expected=0, key=f"session-{w}", StartDate=T0 + w,
-                             EndDate=T0 + w + 1) for w in range(8)]
+    commands = [
+        shop.command(
+            "ScheduleConcert", "t1-concert", expected=0, key=f"session-{w}", StartDate=T0 + w, EndDate=T0 + w + 1
+        )
+        for w in range(8)
+    ]
     for command in commands:
         run.send(shop.writer, command)
     shop.writer.flush()
@@ -191,8 +211,11 @@ def test_T2_commands_are_repartitioned_by_aggregate():
     for i in range(12):
         subject = f"t2-cart-{i}"
         for p in range(run.PARTITIONS):
-            command = shop.command("CreateCart" if p == 0 else "RemoveCartItem", subject,
-                                   **({"CustomerId": "t2"} if p == 0 else {"ItemId": "i"}))
+            command = shop.command(
+                "CreateCart" if p == 0 else "RemoveCartItem",
+                subject,
+                **({"CustomerId": "t2"} if p == 0 else {"ItemId": "i"}),
+            )
             shop.writer.send(topology.COMMANDS, None, command.value(), command.headers(), partition=p)
     shop.writer.flush()
     shop.settle()
@@ -260,6 +283,7 @@ def test_T20_reading_a_cart_makes_none():
 
 # ---- Policies and views ----
 
+
 def test_policies_reserve_release_and_remove_what_is_sold_out():
     concert("p-concert")
     ticket_type("p-type", "p-concert", 5)
@@ -314,10 +338,13 @@ def test_history_lists_the_events():
     shop.settle()
     rows = shop.app.ask("history", "cart", "y-cart")
     types = [row["type"] for row in rows]
-    assert types[:2] == ["CartCreated", "CartItemAdded"] and [row["version"] for row in rows] == list(range(len(rows))), rows
+    assert types[:2] == ["CartCreated", "CartItemAdded"] and [row["version"] for row in rows] == list(
+        range(len(rows))
+    ), rows
 
 
 # ---- Operation ----
+
 
 def test_a_killed_stage_is_started_again():
     stage = shop.app.instances()["cart"]
@@ -353,6 +380,7 @@ def test_a_name_that_is_none_is_a_usage_error():
 
 # ---- Last: all of it as a whole, and what stays of it ----
 
+
 def test_traffic_agrees_with_the_rules():
     """Everything so far and 1,500 random commands more."""
     run.send_all(shop.app, Traffic(5, venues=6, concerts=10, customers=20).commands(1500))
@@ -378,7 +406,9 @@ def test_state_outlives_the_processes():
     rows = {tuple(row["key"]): row["value"] for row in shop.app.ask("scan", "users")}
     assert run.digest(rows) == live["users", "users"], "what the CLI reads from disk is not what the processor said"
     restored = start_again()
-    assert set(restored) == set(topology.STATEFUL) and not any(restored.values()), f"after SIGTERM there was something to restore: {restored}"
+    assert set(restored) == set(topology.STATEFUL) and not any(
+        restored.values()
+    ), f"after SIGTERM there was something to restore: {restored}"
     assert run.digests(shop.app) == live
     assert shop.process.terminate() == 0, shop.process.tail()
     shutil.rmtree(shop.app.state)

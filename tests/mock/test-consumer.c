@@ -75,7 +75,7 @@ static void a_seek_right_after_the_assignment_holds(void **state)
     const mr_topic_partition to = {"jump", 0, 5};
     mr_error err;
     mr_record record;
-    /* The committed offset takes 400 ms; 100 later the first one is asked for, for another 400. */
+    /* When librdkafka would be asking where the partition begins. */
     assert_int_equal(kit_member_next(&member, 700, &record), MR_TIMED_OUT);
     kit_ok(mr_consumer_seek(member.consumer, &to, KIT_MS, &err), &err);
     kit_ok(mr_consumer_resume(member.consumer, &to, 1, &err), &err);

@@ -35,7 +35,8 @@ static const char app[] =
     "    end, Ping = function(cart) return cart end } },\n"
     "  route = { kind = 'transform', from = 'in', to = 'out', on = {\n"
     "    Add = function(command, meta) send('out', meta.subject, command) end } },\n"
-    "  view = { kind = 'project', from = 'in', stores = { lines = { key = 'string', value = 'Line' } },\n"
+    "  view = { kind = 'project', from = 'in', stores = { lines = { key = 'string', value = 'Line' "
+    "} },\n"
     "    on = { Add = function(event, meta, stores)\n"
     "      local row = stores.lines:edit(event.Id)\n"
     "      if row then row.Quantity = row.Quantity + event.Quantity\n"
@@ -50,7 +51,8 @@ static const struct {
     const char *input;
 } cases[] = {
     {"evolve: nothing", "cart", MR_EVOLVE, "Ping", "{}"},
-    {"evolve: three fields", "cart", MR_EVOLVE, "Added", "{\"Item\":{\"Id\":\"item-1\",\"Quantity\":2}}"},
+    {"evolve: three fields", "cart", MR_EVOLVE, "Added",
+     "{\"Item\":{\"Id\":\"item-1\",\"Quantity\":2}}"},
     {"evolve: a list of eight", "cart", MR_EVOLVE, "Add", "{\"Id\":\"item-1\",\"Quantity\":2}"},
     {"decide: one event", "cart", MR_DECIDE, "Add", "{\"Id\":\"item-1\",\"Quantity\":2}"},
     {"decide: rejected", "cart", MR_DECIDE, "Ping", "{}"},

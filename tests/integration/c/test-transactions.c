@@ -4,6 +4,8 @@
  */
 #include "kit.h"
 
+#include <stdio.h>
+
 #include "kafka/consumer_private.h"
 #include "kafka/producer_private.h"
 
@@ -129,8 +131,13 @@ static void who_is_no_member_cannot_commit(void **state)
     kit_member member, stranger;
     kit_member_open(&shared, &member, &(kit_member_options){.group = id, .topic = in});
     kit_member_wait(&member, 1);
-    /* Never polled, so that it does not get to join. */
+    /* One that finds no broker does not get to join. */
+    char brokers[256];
+    const char *servers = mr_properties_get(&shared.properties, "bootstrap.servers");
+    (void)snprintf(brokers, sizeof(brokers), "%s", servers);
+    mr_properties_set(&shared.properties, "bootstrap.servers", "127.0.0.1:1", "test");
     kit_member_open(&shared, &stranger, &(kit_member_options){.group = id, .topic = in});
+    mr_properties_set(&shared.properties, "bootstrap.servers", brokers, "test");
     mr_producer *producer = kit_producer(&shared, id, KIT_TXN_MS);
     mr_error err;
     kit_send(producer, out, 0, "x");

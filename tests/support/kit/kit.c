@@ -171,8 +171,22 @@ static void assigned(void *context, const mr_topic_partition *partitions, size_t
                &err);
     }
     if (member->resumes) {
-        kit_ok(mr_consumer_resume(member->consumer, partitions, n, &err), &err);
+        kit_member_start(member, partitions, n);
     }
+}
+
+void kit_member_start(kit_member *member, const mr_topic_partition *partitions, size_t n)
+{
+    mr_error err;
+    for (size_t i = 0; i < n; i++) {
+        mr_topic_partition to = partitions[i];
+        kit_ok(mr_consumer_committed(member->consumer, &to, 1, KIT_MS, &err), &err);
+        if (to.offset < 0) {
+            kit_ok(mr_consumer_beginning(member->consumer, &to, KIT_MS, &err), &err);
+        }
+        kit_ok(mr_consumer_seek(member->consumer, &to, KIT_MS, &err), &err);
+    }
+    kit_ok(mr_consumer_resume(member->consumer, partitions, n, &err), &err);
 }
 
 static void revoked(void *context, const mr_topic_partition *partitions, size_t n, bool lost)

@@ -78,6 +78,8 @@ typedef struct kit_member_options {
 void kit_member_open(test_kit *kit, kit_member *member, const kit_member_options *options);
 /* Closes consumer and feed. */
 void kit_member_close(kit_member *member);
+/* Begins with what is committed, or with the first record. */
+void kit_member_start(kit_member *member, const mr_topic_partition *partitions, size_t n);
 void kit_member_poll(kit_member *member, int timeout_ms);
 /* Polls until the member holds n partitions. */
 void kit_member_wait(kit_member *member, size_t n);

@@ -3,6 +3,7 @@
 
 The sound history comes from the simulator of the tickets app. No broker is needed.
 """
+
 import copy
 import os
 import random
@@ -56,6 +57,7 @@ def some(history, name, wanted=lambda r: True):
 def lose(name, wanted=lambda r: True):
     def change(history):
         del history.topics[name][some(history, name, wanted)]
+
     return change
 
 
@@ -63,6 +65,7 @@ def double(name, wanted=lambda r: True):
     def change(history):
         i = some(history, name, wanted)
         history.topics[name].insert(i + 1, again(history.topics[name][i]))
+
     return change
 
 
@@ -76,6 +79,7 @@ def again(record, **changes):
 
 def swap(name, same):
     """Exchanges a record with the next of its partition for which `same` is true."""
+
     def change(history):
         records = history.topics[name]
         for i, a in enumerate(records):
@@ -84,11 +88,13 @@ def swap(name, same):
                     records[i], records[j] = records[j], a
                     return
         raise AssertionError(f"there are no two such records on {name}")
+
     return change
 
 
 def alter(name, wanted, fields=None, headers=None, **attributes):
     """Changes fields of a value, headers or attributes of one record."""
+
     def change(history):
         i = some(history, name, wanted)
         old = history.topics[name][i]
@@ -99,6 +105,7 @@ def alter(name, wanted, fields=None, headers=None, **attributes):
             value = copy.deepcopy(value)
             fields(value)
             new.value = history.schemas.encode(kind, value)
+
     return change
 
 
@@ -130,41 +137,69 @@ def same_key(a, b):
 BROKEN = [
     ("an event is lost", lose(EVENTS), ["cart: versions", "cart: decisions"]),
     ("the last event of a log is lost", lambda h: h.topics[EVENTS].pop(), ["cart: decisions"]),
-    ("the events of an accepted command are lost",
-     lambda h: h.topics.update({EVENTS: h.topics[EVENTS][:-1]}), ["cart: effects"]),
+    (
+        "the events of an accepted command are lost",
+        lambda h: h.topics.update({EVENTS: h.topics[EVENTS][:-1]}),
+        ["cart: effects"],
+    ),
     ("an event is there twice", double(EVENTS), ["cart: versions", "cart: effects", "cart: decisions"]),
     ("two events are exchanged", swap(EVENTS, same_key), ["cart: versions", "cart: decisions"]),
     ("an event has the ID of another", alter(EVENTS, lambda r: True, headers={"ce_id": "x/1"}), ["cart: versions"]),
     ("an event has no version", alter(EVENTS, lambda r: True, headers={"ce_sequence": "99"}), ["cart: versions"]),
     ("an event is of another subject", alter(EVENTS, lambda r: True, headers={"ce_subject": "x"}), ["cart: versions"]),
     ("an event has no cause", alter(EVENTS, lambda r: True, headers={"ce_causationid": "nobody"}), ["cart: effects"]),
-    ("an event says something else", alter(EVENTS, of("CartItemAdded"), lambda v: v["Item"].update(Quantity=77)),
-     ["cart: decisions", "policies", "projected"]),
+    (
+        "an event says something else",
+        alter(EVENTS, of("CartItemAdded"), lambda v: v["Item"].update(Quantity=77)),
+        ["cart: decisions", "policies", "projected"],
+    ),
     ("an event is in another partition", alter(EVENTS, lambda r: r.partition == 1, partition=2), ["cart: keys"]),
     ("a command has no result", lose(RESULTS), ["cart: answers", "cart: decisions"]),
     ("a command has two results", double(RESULTS), ["cart: answers"]),
     ("two results are exchanged", swap(RESULTS, lambda a, b: a.cause != b.cause), ["cart: answers"]),
-    ("a result is wrong", alter(RESULTS, accepted, headers={"ce_type": "no_change"}), ["cart: effects", "cart: decisions"]),
+    (
+        "a result is wrong",
+        alter(RESULTS, accepted, headers={"ce_type": "no_change"}),
+        ["cart: effects", "cart: decisions"],
+    ),
     ("a result is of no known kind", alter(RESULTS, accepted, headers={"ce_type": "perhaps"}), ["cart: answers"]),
     ("a reason is wrong", alter(RESULTS, of("rejected"), headers={"reason": "mood"}), ["cart: decisions"]),
     ("a rejected command had an effect", alter(RESULTS, accepted, headers={"ce_type": "rejected"}), ["cart: effects"]),
     ("a command did not reach its aggregate", lose(COMMANDS, lambda r: r.id.startswith("c-")), ["routing"]),
     ("a command reached its aggregate twice", double(COMMANDS, lambda r: r.id.startswith("c-")), ["routing"]),
-    ("a command was changed on its way", alter(COMMANDS, of("AddCartItem"), lambda v: v.update(Quantity=5000)), ["routing"]),
+    (
+        "a command was changed on its way",
+        alter(COMMANDS, of("AddCartItem"), lambda v: v.update(Quantity=5000)),
+        ["routing"],
+    ),
     ("commands overtook each other", swap(COMMANDS, same_key), ["routing"]),
     ("a policy did not act", lose("tickets.inventory.commands", of("ReserveTickets")), ["policies"]),
     ("a policy acted twice", double("tickets.inventory.commands", of("ReserveTickets")), ["policies"]),
-    ("a policy asked for something else", alter("tickets.inventory.commands", of("ReserveTickets"),
-                                                lambda v: v.update(Quantity=9)), ["policies"]),
+    (
+        "a policy asked for something else",
+        alter("tickets.inventory.commands", of("ReserveTickets"), lambda v: v.update(Quantity=9)),
+        ["policies"],
+    ),
     ("a row was not sent on", lose("tickets.customer.carts"), ["rekeying"]),
     ("a row was sent on twice", double("tickets.programme.facts"), ["rekeying"]),
-    ("rows overtook each other", swap("tickets.customer.carts", lambda a, b: same_key(a, b) and a.value != b.value), ["rekeying"]),
+    (
+        "rows overtook each other",
+        swap("tickets.customer.carts", lambda a, b: same_key(a, b) and a.value != b.value),
+        ["rekeying"],
+    ),
     ("tickets were sold that are not there", oversell, ["stock"]),
     ("a hold was given twice", double(STOCK, of("TicketReserved")), ["stock"]),
     ("what remains is wrong", alter(STOCK, of("TicketReserved"), lambda v: v.update(Remaining=-7)), ["stock"]),
-    ("more was released than held", alter(STOCK, of("TicketReservationCancelled"), lambda v: v.update(Quantity=50)), ["stock"]),
-    ("a row on a projection's topic is wrong",
-     lambda h: h.topics["tickets.concerts"].append(again(h.topics["tickets.concerts"][0], value=None)), ["projected"]),
+    (
+        "more was released than held",
+        alter(STOCK, of("TicketReservationCancelled"), lambda v: v.update(Quantity=50)),
+        ["stock"],
+    ),
+    (
+        "a row on a projection's topic is wrong",
+        lambda h: h.topics["tickets.concerts"].append(again(h.topics["tickets.concerts"][0], value=None)),
+        ["projected"],
+    ),
 ]
 
 
@@ -229,8 +264,13 @@ def check_views(history):
     for view in views.VIEWS:
         if not whole[view]:
             failed += expect(f"view {view}", "empty", "rows")
-    shown = {"concert": ["concerts", "concert_facts"], "venue": ["venues", "known_venues"], "cart": ["cart_facts"],
-             "user": ["users"], "inventory": ["availability"]}
+    shown = {
+        "concert": ["concerts", "concert_facts"],
+        "venue": ["venues", "known_venues"],
+        "cart": ["cart_facts"],
+        "user": ["users"],
+        "inventory": ["availability"],
+    }
     for aggregate, names in shown.items():
         subject = random.Random(1).choice(sorted(logs[aggregate]))
         fewer = {**logs, aggregate: {s: log for s, log in logs[aggregate].items() if s != subject}}
@@ -243,14 +283,26 @@ def check_views(history):
 def check_states(history):
     """A store that differs in one row's version, state or answers from what the log says."""
     rows = run.stored_states(history, "cart")
-    stored = {(subject,): {"Version": row["Version"], "State": row["State"], "Answers": [
-        {"CommandId": i, "Outcome": outcome, "Reason": reason} for i, outcome, reason in row["Answers"]]}
-        for subject, row in rows.items()}
+    stored = {
+        (subject,): {
+            "Version": row["Version"],
+            "State": row["State"],
+            "Answers": [
+                {"CommandId": i, "Outcome": outcome, "Reason": reason} for i, outcome, reason in row["Answers"]
+            ],
+        }
+        for subject, row in rows.items()
+    }
     failed = expect("a sound store", run.same_answers("cart", rows, stored), [])
     key = sorted(key for key, row in stored.items() if row["Version"] > 2)[0]
-    for what, change in [("version", {"Version": 1}), ("state", {"State": {**stored[key]["State"], "Items": None}}),
-                         ("answers", {"Answers": stored[key]["Answers"][1:]})]:
-        failed += expect(f"another {what}", len(run.same_answers("cart", rows, {**stored, key: {**stored[key], **change}})), 1)
+    for what, change in [
+        ("version", {"Version": 1}),
+        ("state", {"State": {**stored[key]["State"], "Items": None}}),
+        ("answers", {"Answers": stored[key]["Answers"][1:]}),
+    ]:
+        failed += expect(
+            f"another {what}", len(run.same_answers("cart", rows, {**stored, key: {**stored[key], **change}})), 1
+        )
     fewer = {k: row for k, row in stored.items() if k != key}
     failed += expect("a lost row", len(run.same_answers("cart", rows, fewer)), 1)
     failed += expect("a row too many", len(run.same_answers("cart", rows, {**stored, ("x",): stored[key]})), 1)

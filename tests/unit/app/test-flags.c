@@ -159,6 +159,27 @@ static void help_is_aligned_and_wrapped(void **state)
     mr_buf_deinit(&out);
 }
 
+static void lines_have_at_most_80_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wrapped;
+    } rows[] = {
+        {"", "\n"},
+        {"123 567890", "123 567890\n"},
+        {"123 5678901",
+         "123\n                                                                      5678901\n"},
+        {"12345678901234 x", "12345678901234\n                                                    "
+                             "                  x\n"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mr_buf out = MR_BUF_NULL;
+        mr_text_wrap(rows[i].text, 70, &out);
+        assert_string_equal(mr_buf_text(&out), rows[i].wrapped);
+        mr_buf_deinit(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +188,7 @@ int main(void)
         cmocka_unit_test(the_last_text_wins_and_may_be_empty),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(help_is_aligned_and_wrapped),
+        cmocka_unit_test(lines_have_at_most_80_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,12 +125,25 @@ static void wrong_limits_and_cursors_are_refused(void **state)
     }
 }
 
+/* The digits are counted, not read until something stops them. */
+static void half_a_digit_pair_is_refused(void **state)
+{
+    (void)state;
+    mr_store_page page = {0};
+    mr_error err;
+    mr_store_page_request request = request_of(NULL, NULL);
+    request.cursor = mr_bytes_of("0-6161", 5);
+    assert_int_equal(mr_store_page_read(&store, &request, &page, &err), MR_ERR_USAGE);
+    mr_store_page_deinit(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_are_all_rows_once),
         cmocka_unit_test(bounds_meet),
         cmocka_unit_test(wrong_limits_and_cursors_are_refused),
+        cmocka_unit_test(half_a_digit_pair_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

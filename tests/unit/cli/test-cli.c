@@ -36,7 +36,7 @@ static void wrong_command_lines_end_with_2(void **state)
         {{"millrace", ""}, 2},
         {{"millrace", "--hepl"}, 2},
         {{"millrace", "check"}, 2},
-        {{"millrace", "check", "a", "b"}, 4},
+        {{"millrace", "version", "x"}, 3},
         {{"millrace", "check", "/nonexistent"}, 3},
         {{"millrace", "check", "/nonexistent", "--jsn"}, 4},
         {{"millrace", "get", "/nonexistent", "store"}, 4},

@@ -16,7 +16,7 @@ static void the_furthest_position_counts(void **state)
     static const struct {
         int32_t partition;
         int64_t offset;
-    } rows[] = {{3, 5}, {0, -1}, {3, 4}, {1, 7}, {0, 2}, {3, 9}, {2, 0}};
+    } rows[] = {{3, 5}, {0, -1}, {3, 4}, {1, 7}, {0, 2}, {3, 9}, {2, 0}, {1, 3}};
     mr_position_list list = {0};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         mr_position_list_put(&list, rows[i].partition, rows[i].offset);

@@ -17,15 +17,17 @@ static const struct {
     const char *file;
     const char *json;
 } schemas[] = {
-    {"schemas/Line.avsc", "{\"type\":\"record\",\"name\":\"Line\",\"namespace\":\"shop\",\"fields\":["
-                          "{\"name\":\"Id\",\"type\":\"string\"},"
-                          "{\"name\":\"Quantity\",\"type\":\"int\",\"default\":1},"
-                          "{\"name\":\"Tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"},"
-                          "\"default\":[]}]}"},
-    {"schemas/Node.avsc", "{\"type\":\"record\",\"name\":\"Node\",\"namespace\":\"shop\",\"fields\":["
-                          "{\"name\":\"Name\",\"type\":\"string\"},"
-                          "{\"name\":\"Children\",\"type\":{\"type\":\"array\",\"items\":\"Node\"},"
-                          "\"default\":[]}]}"},
+    {"schemas/Line.avsc",
+     "{\"type\":\"record\",\"name\":\"Line\",\"namespace\":\"shop\",\"fields\":["
+     "{\"name\":\"Id\",\"type\":\"string\"},"
+     "{\"name\":\"Quantity\",\"type\":\"int\",\"default\":1},"
+     "{\"name\":\"Tags\",\"type\":{\"type\":\"array\",\"items\":\"string\"},"
+     "\"default\":[]}]}"},
+    {"schemas/Node.avsc",
+     "{\"type\":\"record\",\"name\":\"Node\",\"namespace\":\"shop\",\"fields\":["
+     "{\"name\":\"Name\",\"type\":\"string\"},"
+     "{\"name\":\"Children\",\"type\":{\"type\":\"array\",\"items\":\"Node\"},"
+     "\"default\":[]}]}"},
     {"schemas/Cart.avsc",
      "{\"type\":\"record\",\"name\":\"Cart\",\"namespace\":\"shop\",\"fields\":["
      "{\"name\":\"Id\",\"type\":\"string\",\"default\":\"\"},"
@@ -47,13 +49,15 @@ static const struct {
      "{\"name\":\"Choice\",\"type\":[\"null\",\"long\",\"string\",\"Line\"],\"default\":null},"
      "{\"name\":\"First\",\"type\":\"Line\",\"default\":{\"Id\":\"\"}},"
      "{\"name\":\"Numbers\",\"type\":{\"type\":\"array\",\"items\":\"long\"},\"default\":[]},"
-     "{\"name\":\"Maybe\",\"type\":{\"type\":\"array\",\"items\":[\"null\",\"long\"]},\"default\":[]},"
+     "{\"name\":\"Maybe\",\"type\":{\"type\":\"array\",\"items\":[\"null\",\"long\"]},\"default\":["
+     "]},"
      "{\"name\":\"Tree\",\"type\":{\"type\":\"array\",\"items\":\"Node\"},\"default\":[]}]}"},
     {"schemas/Add.avsc", "{\"type\":\"record\",\"name\":\"Add\",\"namespace\":\"shop\",\"fields\":["
                          "{\"name\":\"Id\",\"type\":\"string\",\"default\":\"\"},"
                          "{\"name\":\"Quantity\",\"type\":\"int\",\"default\":0}]}"},
-    {"schemas/Added.avsc", "{\"type\":\"record\",\"name\":\"Added\",\"namespace\":\"shop\",\"fields\":["
-                           "{\"name\":\"Item\",\"type\":\"Line\"}]}"},
+    {"schemas/Added.avsc",
+     "{\"type\":\"record\",\"name\":\"Added\",\"namespace\":\"shop\",\"fields\":["
+     "{\"name\":\"Item\",\"type\":\"Line\"}]}"},
     {"schemas/Ping.avsc",
      "{\"type\":\"record\",\"name\":\"Ping\",\"namespace\":\"shop\",\"fields\":[]}"},
 };
@@ -246,8 +250,8 @@ static mr_status capture_record(mr_collector *collector, const mr_record *record
 static void *parse(script_fixture *fixture, const mr_schema *schema, const char *json)
 {
     void *value = mr_value_new(mr_schema_type(schema));
-    check_ok(fixture, mr_value_from_json(mr_schema_type(schema), mr_bytes_text(json), value,
-                                         &fixture->err));
+    check_ok(fixture,
+             mr_value_from_json(mr_schema_type(schema), mr_bytes_text(json), value, &fixture->err));
     return value;
 }
 

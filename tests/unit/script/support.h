@@ -14,8 +14,8 @@ typedef struct script_files {
     size_t n;
 } script_files;
 
-/* A new directory under TMPDIR, with the folders `schemas` and `tests`; ends the test when it cannot
- * be made. */
+/* A new directory under TMPDIR, with the folders `schemas` and `tests`; ends the test when it
+ * cannot be made. */
 void script_files_begin(script_files *files);
 void script_files_add(script_files *files, const char *name, const char *text);
 void script_files_end(script_files *files);
@@ -64,8 +64,8 @@ void script_open(script_fixture *fixture, const char *app_lua, const char *stage
 /* Everything of the fixture but its limits, which may be set before. */
 void script_close(script_fixture *fixture);
 
-/* Calls a handler with the input, a JSON text of the schema, NULL a tombstone. After MR_OK changes of
- * rows and sent records have taken effect; what was sent is in `sent`. */
+/* Calls a handler with the input, a JSON text of the schema, NULL a tombstone. After MR_OK changes
+ * of rows and sent records have taken effect; what was sent is in `sent`. */
 mr_status script_call(script_fixture *fixture, mr_handler_group group, const char *schema,
                       const char *json);
 /* The state, an event of the decision, a row, as JSON; until the next one. "nothing" for no row. */

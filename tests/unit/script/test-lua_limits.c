@@ -1,7 +1,7 @@
 /*
- * Goal: no code of an app can hold a worker up or take its memory, whatever it tries; afterwards the
- * next record is handled as if nothing had been.
- * Method: hostile handlers, each called under small limits, then an innocent one in the same state.
+ * Goal: no code of an app can hold a worker up or take its memory, whatever it tries; afterwards
+ * the next record is handled as if nothing had been. Method: hostile handlers, each called under
+ * small limits, then an innocent one in the same state.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,14 +54,17 @@ static const struct {
     {"pcall(pcall, pcall, function() while true do end end)", ENDLESS},
     {"xpcall(function() while true do end end, function(m) while true do end end)", ENDLESS},
     {"xpcall(function() while true do end end, function(m) return m end)", ENDLESS},
-    {"local t <close> = setmetatable({}, {__close = function() while true do end end}) while true do "
+    {"local t <close> = setmetatable({}, {__close = function() while true do end end}) while true "
+     "do "
      "end",
      ENDLESS},
     {"local t <close> = setmetatable({}, {__close = function() while true do end end})", ENDLESS},
-    {"for k in pairs(setmetatable({}, {__pairs = function() return function() return 1 end end})) do "
+    {"for k in pairs(setmetatable({}, {__pairs = function() return function() return 1 end end})) "
+     "do "
      "end",
      ENDLESS},
-    {"local t = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) local x = t[1]", NULL},
+    {"local t = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) local x = t[1]",
+     NULL},
     {"table.sort({3, 2, 1, 5, 4}, function() while true do end end)", ENDLESS},
     {"('x'):gsub('x', function() while true do end end)", ENDLESS},
     {"tostring(setmetatable({}, {__tostring = function() while true do end end}))", ENDLESS},
@@ -74,11 +77,13 @@ static const struct {
     {"local s = ('a'):rep(5000) s:match('.-.-.-.-.-b')", ENDLESS},
     {"local s = ('a'):rep(3000) for _ in s:gmatch('a*a*a*b') do end", ENDLESS},
     {"local s = ('a'):rep(3000) s:gsub('a*a*a*b', '')", ENDLESS},
-    {"local s = ('('):rep(2000) .. (')'):rep(2000) for i = 1, 1e9 do s:find('%b()', 2) end", ENDLESS},
+    {"local s = ('('):rep(2000) .. (')'):rep(2000) for i = 1, 1e9 do s:find('%b()', 2) end",
+     ENDLESS},
     {"local s = ('x'):rep(1e6) for i = 1, 1e9 do s:find('y', 1, true) end", ENDLESS},
     {"local s = ('x'):rep(1e6) for i = 1, 1e9 do s:upper() end", NULL},
     {"local s = ('x'):rep(1e6) for i = 1, 1e9 do utf8.len(s) end", ENDLESS},
-    {"local t = {} for i = 1, 1000 do t['k' .. i] = i end for i = 1, 1e9 do next(t, 'k1') end", ENDLESS},
+    {"local t = {} for i = 1, 1000 do t['k' .. i] = i end for i = 1, 1e9 do next(t, 'k1') end",
+     ENDLESS},
     {"local t = {} for i = 1, 1000 do t['k' .. i] = i end for i = 1, 1e9 do pairs(t) end", NULL},
     /* Memory. */
     {"local x = ('x'):rep(1e9)", NULL},
@@ -86,15 +91,18 @@ static const struct {
     {"local t = {} for i = 1, 1e9 do t[i] = i end", NULL},
     {"local t = {} while true do t = {t, {}, {}, {}, {}, {}, {}, {}, {}} end", NULL},
     {"local t, s = {}, ('x'):rep(1000) for i = 1, 1e9 do t[i] = s .. i end", MEMORY},
-    {"local t, s = {}, ('x'):rep(1000) while true do pcall(function() for i = 1, 1e9 do t[#t + 1] = s .. i "
+    {"local t, s = {}, ('x'):rep(1000) while true do pcall(function() for i = 1, 1e9 do t[#t + 1] "
+     "= s .. i "
      "end end) end",
      MEMORY},
     {"local s = ('x'):rep(500000) for i = 1, 1e9 do local y = s .. i end", MEMORY},
-    {"local s = ('x'):rep(500000) while true do pcall(function() local y = s .. s end) end", MEMORY},
+    {"local s = ('x'):rep(500000) while true do pcall(function() local y = s .. s end) end",
+     MEMORY},
     {"string.format('%s%s%s%s', ('x'):rep(900000), ('x'):rep(900000), 1, 2)", NULL},
     {"(('x'):rep(1000)):gsub('x', ('y'):rep(10000))", NULL},
     {"local t = {} for i = 1, 1e6 do t[i] = i end table.concat(t)", NULL},
-    {"local t = {} for i = 1, 5000 do t[i] = ('x'):rep(100) end while true do table.concat(t) end", NULL},
+    {"local t = {} for i = 1, 5000 do t[i] = ('x'):rep(100) end while true do table.concat(t) end",
+     NULL},
     {"table.unpack({}, 1, 1e6)", NULL},
     {"table.unpack({}, 1, 1e9)", NULL},
     {"string.char(table.unpack({}, 1, 1e5))", NULL},
@@ -121,8 +129,8 @@ static void a_handler_is_stopped_and_the_next_record_is_handled(void **state)
         script_open(&f, text, "s");
         for (int round = 0; round < 2; round++) {
             const mr_status status = script_call(&f, MR_DECIDE, "Ping", "{}");
-            const bool told = hostile[i].message == NULL ||
-                              strstr(f.err.message, hostile[i].message) != NULL;
+            const bool told =
+                hostile[i].message == NULL || strstr(f.err.message, hostile[i].message) != NULL;
             if (status != MR_ERR_HANDLER || !told) {
                 print_error("%s: %s\n", hostile[i].body, status == MR_OK ? "OK" : f.err.message);
             }
@@ -167,7 +175,8 @@ static void loading_is_limited_too(void **state)
     } rows[] = {
         {"while true do end", "app.lua:1: stopped: the call runs longer than the limit of 2000000 "
                               "instructions"},
-        {"local t, s = {}, ('x'):rep(10000) for i = 1, 1e9 do t[i] = s .. i end", "stopped: the call " MEMORY},
+        {"local t, s = {}, ('x'):rep(10000) for i = 1, 1e9 do t[i] = s .. i end",
+         "stopped: the call " MEMORY},
         {"local function f() return 1 + f() end f()", "stopped: the call " MEMORY},
         {"return {}", "app.lua:1: name: is missing"},
         {"return 1", "app.lua must return the app's definition, a table, not a number"},

@@ -91,12 +91,13 @@ static void check_capture(lua_State *L, const found *f, size_t i)
 static void random_patterns_match_as_in_lua(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"a", "b", "ab", "1", " ", "(", ")", "[", "-", "\xc3", "A", "_"};
+    static const char *const texts[] = {"a", "b", "ab", "1",    " ", "(",
+                                        ")", "[", "-",  "\xc3", "A", "_"};
     static const char *const patterns[] = {
-        "a",   "b",    ".",     "%a",  "%d",  "%s",    "%A",     "[ab]", "[^a]", "[a-c]", "[%d_]",
-        "*",   "+",    "-",     "?",   "(",   ")",     "()",     "$",    "^",    "%1",    "%2",
-        "%b()", "%f[%a]", "%f[%A]", "%-", "[]]", "[^]]", "[a-]",  "%",    "[",    "1",     "%w",
-        "%p",  "%g",   "%l",    "%u",  "%x",  "%c",
+        "a",     "b",  ".",    "%a",     "%d",     "%s", "%A",  "[ab]", "[^a]", "[a-c]",
+        "[%d_]", "*",  "+",    "-",      "?",      "(",  ")",   "()",   "$",    "^",
+        "%1",    "%2", "%b()", "%f[%a]", "%f[%A]", "%-", "[]]", "[^]]", "[a-]", "%",
+        "[",     "1",  "%w",   "%p",     "%g",     "%l", "%u",  "%x",   "%c",
     };
     lua_State *L = luaL_newstate();
     luaL_openlibs(L);
@@ -176,12 +177,14 @@ static void a_pattern_that_backtracks_is_given_up(void **state)
     char text[200];
     memset(text, 'a', sizeof(text));
     static const char *const rows[] = {
-        "(.-)(.-)(.-)(.-)(.-)(.-)b", "a*a*a*a*a*a*a*a*b", ".-.-.-.-.-.-.-.-b", "(a*)(a*)(a*)(a*)%1%2%3b",
+        "(.-)(.-)(.-)(.-)(.-)(.-)b",
+        "a*a*a*a*a*a*a*a*b",
+        ".-.-.-.-.-.-.-.-b",
+        "(a*)(a*)(a*)(a*)%1%2%3b",
         "a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?b",
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const found f =
-            find(mr_bytes_of(text, sizeof(text)), mr_bytes_text(rows[i]), 1000000);
+        const found f = find(mr_bytes_of(text, sizeof(text)), mr_bytes_text(rows[i]), 1000000);
         assert_null(f.wrong);
         assert_false(f.matched);
         assert_true(f.match.steps < 0);

@@ -1,7 +1,8 @@
 /*
  * Goal: what an app can reach is what the sandbox gives, it behaves as the manual says, and nothing
  * of it differs between two processes.
- * Method: rows of Lua code and the text it returns or the error it raises, each in a state of its own.
+ * Method: rows of Lua code and the text it returns or the error it raises, each in a state of its
+ * own.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,13 +94,14 @@ static void what_is_not_pure_is_not_there(void **state)
         {"return load", "!app.lua:1: there is no 'load': " PURE "a replay gives the same"},
         {"return dofile", "!app.lua:1: there is no 'dofile': " PURE "a replay gives the same"},
         {"return debug", "!app.lua:1: there is no 'debug': " PURE "a replay gives the same"},
-        {"return coroutine", "!app.lua:1: there is no 'coroutine': " PURE "a replay gives the same"},
+        {"return coroutine",
+         "!app.lua:1: there is no 'coroutine': " PURE "a replay gives the same"},
         {"return collectgarbage()",
          "!app.lua:1: there is no 'collectgarbage': " PURE "a replay gives the same"},
-        {"return math.random()", "!app.lua:1: this function is not there: " PURE
-                                 "a replay gives the same"},
-        {"return string.dump(type)", "!app.lua:1: this function is not there: " PURE
-                                     "a replay gives the same"},
+        {"return math.random()",
+         "!app.lua:1: this function is not there: " PURE "a replay gives the same"},
+        {"return string.dump(type)",
+         "!app.lua:1: this function is not there: " PURE "a replay gives the same"},
         {"return _G", "!app.lua:1: there is no global '_G'"},
         {"return package", "!app.lua:1: there is no global 'package'"},
         {"return tostrin(1)", "!app.lua:1: there is no global 'tostrin'; did you mean 'tostring'?"},
@@ -134,7 +136,8 @@ static void text_has_no_addresses(void **state)
         {"return ('%d'):format('x')",
          "!app.lua:1: bad argument #1 to 'format' (number expected, got string)"},
         {"return error({})", "!app.lua:1: table"},
-        {"return error(setmetatable({}, {__tostring = function() return 'e' end}))", "!app.lua:1: e"},
+        {"return error(setmetatable({}, {__tostring = function() return 'e' end}))",
+         "!app.lua:1: e"},
         {"return error('x', 0)", "!app.lua:1: x"},
         {"return error('x')", "!app.lua:1: x"},
         {"return error()", "!app.lua:1: nil"},
@@ -147,7 +150,8 @@ static void text_has_no_addresses(void **state)
 static void tables_are_walked_in_a_fixed_order(void **state)
 {
     (void)state;
-#define WALK "local s = '' for k, v in pairs(t) do s = s .. k .. '=' .. tostring(v) .. ' ' end return s"
+#define WALK                                                                                       \
+    "local s = '' for k, v in pairs(t) do s = s .. k .. '=' .. tostring(v) .. ' ' end return s"
     static const row rows[] = {
         {"local t = {zeta=1, alpha=2, [3]='c', 'a', 'b', [-1]='m', Beta=3} " WALK,
          "-1=m 1=a 2=b 3=c Beta=3 alpha=2 zeta=1 "},
@@ -165,7 +169,8 @@ static void tables_are_walked_in_a_fixed_order(void **state)
         {"local t = {[1.5]=1} " WALK, "!app.lua:1: keys of a table that is walked must be whole "
                                       "numbers or strings, not a number: there is no order of "
                                       "others that is the same in every process"},
-        {"local t = {a=1, b=2, c=3} local s = '' for k in pairs(t) do s = s .. k t[k] = nil t.c = nil "
+        {"local t = {a=1, b=2, c=3} local s = '' for k in pairs(t) do s = s .. k t[k] = nil t.c = "
+         "nil "
          "end return s",
          "ab"},
         {"local t = {1, 2, 3} local s = '' for k in pairs(t) do s = s .. k t[k] = nil end return s",
@@ -173,7 +178,8 @@ static void tables_are_walked_in_a_fixed_order(void **state)
         {"local t = setmetatable({}, {__pairs = function() return function(_, k) if not k then "
          "return 1, 2 end end, nil, nil end}) " WALK,
          "1=2 "},
-        {"local t = {b=1, a=2, 5} local k, v = next(t) local k2 = next(t, k) local k3 = next(t, k2) "
+        {"local t = {b=1, a=2, 5} local k, v = next(t) local k2 = next(t, k) local k3 = next(t, "
+         "k2) "
          "return k .. v .. k2 .. k3 .. tostring(next(t, k3))",
          "15abnil"},
         {"return tostring(next({}))", "nil"},
@@ -196,7 +202,8 @@ static void metatables_are_what_lua_has_but_show_no_collection(void **state)
         {"local t = setmetatable({}, {__metatable = 'locked'}) return getmetatable(t)", "locked"},
         {"local t = setmetatable({}, {__metatable = 'locked'}) setmetatable(t, nil)",
          "!app.lua:1: cannot change a protected metatable"},
-        {"local t = setmetatable({}, {__index = {a = 1}}) setmetatable(t, nil) return tostring(t.a)",
+        {"local t = setmetatable({}, {__index = {a = 1}}) setmetatable(t, nil) return "
+         "tostring(t.a)",
          "nil"},
         {"setmetatable({}, {__gc = function() end})",
          "!app.lua:1: a metatable with '__gc' would show when memory is collected, which differs "
@@ -205,8 +212,10 @@ static void metatables_are_what_lua_has_but_show_no_collection(void **state)
          "!app.lua:1: a metatable with '__mode' would show when memory is collected, which differs "
          "between two runs of the same records"},
         /* Later than the check: without effect. 400000 tables are more than one collection. */
-        {"local mt = {} local t = setmetatable({}, mt) mt.__mode = 'k' t[{}] = 1 for i = 1, 100000 do "
-         "local x = {} end local n = 0 for i = 1, 1 do if rawlen(t) == 0 then n = 1 end end return n",
+        {"local mt = {} local t = setmetatable({}, mt) mt.__mode = 'k' t[{}] = 1 for i = 1, 100000 "
+         "do "
+         "local x = {} end local n = 0 for i = 1, 1 do if rawlen(t) == 0 then n = 1 end end return "
+         "n",
          "1"},
         {"return tostring(getmetatable('x'))", "nil"},
         {"return tostring(getmetatable(1)) .. tostring(getmetatable({}))", "nilnil"},
@@ -221,71 +230,78 @@ static void metatables_are_what_lua_has_but_show_no_collection(void **state)
     CHECK(rows, false);
 }
 
+static const row library[] = {
+    {"return ('ab'):rep(3, '-') .. ('x'):rep(0) .. ('x'):rep(-1) .. (''):rep(5)", "ab-ab-ab"},
+    {"return ('hello world'):find('o w') .. ('hello'):find('l+')", "53"},
+    {"return select(2, ('a.b'):find('.', 1, true))", "2"},
+    {"return tostring(('abc'):find('b', -1)) .. tostring(('abc'):find('', 10))", "nilnil"},
+    {"return table.concat({('key = value'):match('^(%w+)%s*=%s*(%w+)$')}, ',')", "key,value"},
+    {"return ('abc'):match('()b()')", "2"},
+    {"local s = '' for w in ('one two  three'):gmatch('%a+') do s = s .. w .. '|' end return s",
+     "one|two|three|"},
+    {"local s = '' for k, v in ('a=1,b=2'):gmatch('(%w+)=(%w+)') do s = s .. k .. v end return "
+     "s",
+     "a1b2"},
+    {"local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n", "4"},
+    {"return (('abc'):gsub('', '-'))", "-a-b-c-"},
+    {"return ('hello'):gsub('l', 'L')", "heLLo"},
+    {"return select(2, ('hello'):gsub('l', 'L', 1))", "1"},
+    {"return (('hello world'):gsub('(%w+) (%w+)', '%2 %1 %0 %%'))", "world hello hello world %"},
+    {"return (('$x $y'):gsub('%$(%w+)', {x = 1}))", "1 $y"},
+    {"return (('abc'):gsub('%w', function(c) if c == 'b' then return c:upper() end end))", "aBc"},
+    {"return (('abc'):gsub('^a', 'x'))", "xbc"},
+    {"return (('abc'):gsub('b', '%2'))",
+     "!app.lua:1: invalid capture index %2 in replacement string"},
+    {"return (('abc'):gsub('b', '%'))", "!app.lua:1: invalid use of '%' in replacement string"},
+    {"return (('abc'):gsub('b', function() return {} end))",
+     "!app.lua:1: invalid replacement value (a table)"},
+    {"return ('x'):find('[')", "!app.lua:1: malformed pattern (missing ']')"},
+    {"return ('Ab'):upper() .. ('Ab'):lower() .. ('abc'):reverse() .. ('abc'):sub(-2) .. "
+     "#'abc'",
+     "ABabcbabc3"},
+    {"return utf8.len('h\xc3\xa9') .. utf8.char(233) .. utf8.codepoint('\xc3\xa9')", "2\xc3\xa9"
+                                                                                     "233"},
+    {"local t = {3, 1, 2} table.sort(t) return table.concat(t, ',')", "1,2,3"},
+    {"local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) return "
+     "table.concat(t)",
+     "321"},
+    {"local t = {'b1', 'a1', 'b2', 'a2'} table.sort(t, function(a, b) return a:sub(1, 1) < "
+     "b:sub(1, 1) end) return table.concat(t, ' ')",
+     "a1 a2 b1 b2"},
+    {"local t = {1, 'a'} table.sort(t)", "!app.lua:1: attempt to compare string with number"},
+    /* An order that is none ends too, always the same way. */
+    {"local t = {3, 1, 2} table.sort(t, function() return true end) return table.concat(t)", "213"},
+    {"local t = {1, 2} table.insert(t, 3) table.insert(t, 1, 0) return table.concat(t) .. "
+     "table.remove(t) .. table.remove(t, 1) .. table.concat(t)",
+     "01233012"},
+    {"table.insert({}, 3, 1)", "!app.lua:1: bad argument #2 to 'insert' (position out of bounds)"},
+    {"table.insert({}, 1, 2, 3)", "!app.lua:1: wrong number of arguments to 'insert'"},
+    {"return tostring(table.remove({})) .. tostring(table.remove({}, 0))", "nilnil"},
+    {"return table.concat(table.move({1, 2, 3}, 2, 3, 1), ',')", "2,3,3"},
+    {"return table.concat(table.move({1, 2, 3}, 1, 2, 2), ',')", "1,1,2"},
+    {"return table.concat(table.move({1, 2}, 1, 2, 1, {}), ',') .. select('#', "
+     "table.unpack({1, 2}))"
+     " .. table.pack(1, nil).n",
+     "1,222"},
+    {"return math.floor(2.7) .. math.max(1, 5) .. math.type(1) .. math.tointeger(3.0) .. 7 // "
+     "2",
+     "25integer33"},
+    {"return tostring(pcall(error, 'x')) .. tostring(select(2, pcall(error, 'x', 0)))", "falsex"},
+    {"return select(2, xpcall(error, function(m) return 'h:' .. m end, 'x', 0))", "h:x"},
+    {"return select(2, pcall(function() return 1 end)) .. select('#', pcall(function() return "
+     "1, 2 "
+     "end))",
+     "13"},
+    {"local t = {} t[nil] = 1", "!app.lua:1: table index is nil"},
+    {"local t t.x = 1", "!app.lua:1: attempt to index a nil value (local 't')"},
+    {"return 1 // 0", "!app.lua:1: attempt to divide by zero"},
+    {"return ((", "!app.lua:1: unexpected symbol near <eof>"},
+};
+
 static void library_functions_do_as_the_manual_says(void **state)
 {
     (void)state;
-    static const row rows[] = {
-        {"return ('ab'):rep(3, '-') .. ('x'):rep(0) .. ('x'):rep(-1) .. (''):rep(5)", "ab-ab-ab"},
-        {"return ('hello world'):find('o w') .. ('hello'):find('l+')", "53"},
-        {"return select(2, ('a.b'):find('.', 1, true))", "2"},
-        {"return tostring(('abc'):find('b', -1)) .. tostring(('abc'):find('', 10))", "nilnil"},
-        {"return table.concat({('key = value'):match('^(%w+)%s*=%s*(%w+)$')}, ',')", "key,value"},
-        {"return ('abc'):match('()b()')", "2"},
-        {"local s = '' for w in ('one two  three'):gmatch('%a+') do s = s .. w .. '|' end return s",
-         "one|two|three|"},
-        {"local s = '' for k, v in ('a=1,b=2'):gmatch('(%w+)=(%w+)') do s = s .. k .. v end return s",
-         "a1b2"},
-        {"local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n", "4"},
-        {"return (('abc'):gsub('', '-'))", "-a-b-c-"},
-        {"return ('hello'):gsub('l', 'L')", "heLLo"},
-        {"return select(2, ('hello'):gsub('l', 'L', 1))", "1"},
-        {"return (('hello world'):gsub('(%w+) (%w+)', '%2 %1 %0 %%'))", "world hello hello world %"},
-        {"return (('$x $y'):gsub('%$(%w+)', {x = 1}))", "1 $y"},
-        {"return (('abc'):gsub('%w', function(c) if c == 'b' then return c:upper() end end))", "aBc"},
-        {"return (('abc'):gsub('^a', 'x'))", "xbc"},
-        {"return (('abc'):gsub('b', '%2'))",
-         "!app.lua:1: invalid capture index %2 in replacement string"},
-        {"return (('abc'):gsub('b', '%'))", "!app.lua:1: invalid use of '%' in replacement string"},
-        {"return (('abc'):gsub('b', function() return {} end))",
-         "!app.lua:1: invalid replacement value (a table)"},
-        {"return ('x'):find('[')", "!app.lua:1: malformed pattern (missing ']')"},
-        {"return ('Ab'):upper() .. ('Ab'):lower() .. ('abc'):reverse() .. ('abc'):sub(-2) .. #'abc'",
-         "ABabcbabc3"},
-        {"return utf8.len('h\xc3\xa9') .. utf8.char(233) .. utf8.codepoint('\xc3\xa9')", "2\xc3\xa9" "233"},
-        {"local t = {3, 1, 2} table.sort(t) return table.concat(t, ',')", "1,2,3"},
-        {"local t = {3, 1, 2} table.sort(t, function(a, b) return a > b end) return table.concat(t)",
-         "321"},
-        {"local t = {'b1', 'a1', 'b2', 'a2'} table.sort(t, function(a, b) return a:sub(1, 1) < "
-         "b:sub(1, 1) end) return table.concat(t, ' ')",
-         "a1 a2 b1 b2"},
-        {"local t = {1, 'a'} table.sort(t)", "!app.lua:1: attempt to compare string with number"},
-        /* An order that is none ends too, always the same way. */
-        {"local t = {3, 1, 2} table.sort(t, function() return true end) return table.concat(t)", "213"},
-        {"local t = {1, 2} table.insert(t, 3) table.insert(t, 1, 0) return table.concat(t) .. "
-         "table.remove(t) .. table.remove(t, 1) .. table.concat(t)",
-         "01233012"},
-        {"table.insert({}, 3, 1)",
-         "!app.lua:1: bad argument #2 to 'insert' (position out of bounds)"},
-        {"table.insert({}, 1, 2, 3)", "!app.lua:1: wrong number of arguments to 'insert'"},
-        {"return tostring(table.remove({})) .. tostring(table.remove({}, 0))", "nilnil"},
-        {"return table.concat(table.move({1, 2, 3}, 2, 3, 1), ',')", "2,3,3"},
-        {"return table.concat(table.move({1, 2, 3}, 1, 2, 2), ',')", "1,1,2"},
-        {"return table.concat(table.move({1, 2}, 1, 2, 1, {}), ',') .. select('#', table.unpack({1, 2}))"
-         " .. table.pack(1, nil).n",
-         "1,222"},
-        {"return math.floor(2.7) .. math.max(1, 5) .. math.type(1) .. math.tointeger(3.0) .. 7 // 2",
-         "25integer33"},
-        {"return tostring(pcall(error, 'x')) .. tostring(select(2, pcall(error, 'x', 0)))", "falsex"},
-        {"return select(2, xpcall(error, function(m) return 'h:' .. m end, 'x', 0))", "h:x"},
-        {"return select(2, pcall(function() return 1 end)) .. select('#', pcall(function() return 1, 2 "
-         "end))",
-         "13"},
-        {"local t = {} t[nil] = 1", "!app.lua:1: table index is nil"},
-        {"local t t.x = 1", "!app.lua:1: attempt to index a nil value (local 't')"},
-        {"return 1 // 0", "!app.lua:1: attempt to divide by zero"},
-        {"return ((", "!app.lua:1: unexpected symbol near <eof>"},
-    };
-    CHECK(rows, false);
+    CHECK(library, false);
 }
 
 #define KEEP "because handlers keep nothing between calls"
@@ -313,21 +329,26 @@ static void what_app_lua_has_made_does_not_change(void **state)
          "!app.lua:1: a list that app.lua has made does not change, " KEEP},
         {"local t = {} return function() setmetatable(t, {}) end",
          "!app.lua:1: the metatable cannot be set: what app.lua has made does not change, " KEEP},
-        {"local mt = {} local t = setmetatable({}, mt) return function() getmetatable(t).__index = {} "
+        {"local mt = {} local t = setmetatable({}, mt) return function() getmetatable(t).__index = "
+         "{} "
          "end",
          "!app.lua:1: '__index' cannot be set: what app.lua has made does not change, " KEEP},
         {"local n = 0\nreturn function() n = n + 1 return n end",
-         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing between "
+         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing "
+         "between "
          "calls"},
         {"local n = 0\nlocal function inc()\n n = n + 1 end\nreturn function() inc() end",
-         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing between "
+         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing "
+         "between "
          "calls"},
         {"local function counter() local n = 0 return function() n = n + 1 return n end end\n"
          "local c = counter() return function() return c() end",
-         "!app.lua:1: this function assigns 'n', a local outside of it: handlers keep nothing between "
+         "!app.lua:1: this function assigns 'n', a local outside of it: handlers keep nothing "
+         "between "
          "calls"},
         {"local n\nreturn function() return (function() n = 1 end)() end",
-         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing between "
+         "!app.lua:2: this function assigns 'n', a local outside of it: handlers keep nothing "
+         "between "
          "calls"},
         {"return function() _ENV = {} end",
          "!app.lua:1: this function assigns '_ENV', a local outside of it: handlers keep nothing "
@@ -339,7 +360,8 @@ static void what_app_lua_has_made_does_not_change(void **state)
          "!an iterator was kept, which would go on between calls: call pairs or gmatch where it "
          "is used"},
         /* Locals of the call itself are its own. */
-        {"return function() local n = 0 local function f() n = n + 1 end f() f() return n end", "2"},
+        {"return function() local n = 0 local function f() n = n + 1 end f() f() return n end",
+         "2"},
         {"local n = 0 for i = 1, 3 do n = n + i end return function() return n end", "6"},
         {"return function() local t = {} t.x = 1 t[1] = 2 return t.x + t[1] end", "3"},
         {"return function() return require('m') end",
@@ -360,13 +382,15 @@ static void frozen_tables_look_like_tables(void **state)
         {"local t = {5, 6, 7, k = 'v'} return function() return #t .. t[2] .. t.k .. rawlen(t) .. "
          "rawget(t, 1) .. tostring(t.none) .. type(t) end",
          "36v35niltable"},
-        {"local t = {b = 1, a = 2, 9} return function() local s = '' for k, v in pairs(t) do s = s .. k "
+        {"local t = {b = 1, a = 2, 9} return function() local s = '' for k, v in pairs(t) do s = s "
+         ".. k "
          ".. v end for i, v in ipairs(t) do s = s .. i .. v end return s .. next(t) end",
          "19a2b1191"},
         {"local t = {3, 4} return function() return table.concat(t, ',') .. select('#', "
          "table.unpack(t)) end",
          "3,42"},
-        {"local C = {} C.__index = C function C:name() return self.n end local o = setmetatable({n = "
+        {"local C = {} C.__index = C function C:name() return self.n end local o = setmetatable({n "
+         "= "
          "'o'}, C) return function() return o:name() .. tostring(getmetatable(o) == C) end",
          "otrue"},
         {"local C = {} C.__index = C function C:f() return 'f' end return function() return "
@@ -379,16 +403,19 @@ static void frozen_tables_look_like_tables(void **state)
         {"local t = setmetatable({a = 1}, {__index = function(self, k) self[k] = 1 return 2 end}) "
          "return function() return t.x end",
          "!app.lua:1: 'x' cannot be set: what app.lua has made does not change, " KEEP},
-        {"local t = setmetatable({a = 1}, {__index = function(self, k) return k .. self.a end}) return "
+        {"local t = setmetatable({a = 1}, {__index = function(self, k) return k .. self.a end}) "
+         "return "
          "function() return t.x .. t.a end",
          "x11"},
-        {"local t = setmetatable({}, {__call = function(_, x) return x end, __len = function() return 4 "
+        {"local t = setmetatable({}, {__call = function(_, x) return x end, __len = function() "
+         "return 4 "
          "end, __tostring = function() return 'T' end, __eq = function() return true end}) return "
          "function() return t(1) .. #t .. tostring(t) end",
          "14T"},
         {"local t = {} t.self = t return function() return tostring(t.self.self == t) end", "true"},
         {"local s = 'x' return function() return s:rep(3) .. ('%d'):format(3) end", "xxx3"},
-        {"greeting = 'hi' function greet() return greeting end return function() return greet() end",
+        {"greeting = 'hi' function greet() return greeting end return function() return greet() "
+         "end",
          "hi"},
     };
     CHECK(rows, true);
@@ -410,9 +437,9 @@ static void files_are_required_once_and_from_the_app_only(void **state)
         {"return require('bad')", "!bad.lua:1: unexpected symbol near <eof>"},
         {"return require('../m')", "!app.lua:1: require takes the name of a Lua file in the app's "
                                    "directory: letters, digits, _ and -, not '../m'"},
-        {"return require('/etc/passwd')",
-         "!app.lua:1: require takes the name of a Lua file in the app's directory: letters, digits, _ "
-         "and -, not '/etc/passwd'"},
+        {"return require('/etc/passwd')", "!app.lua:1: require takes the name of a Lua file in the "
+                                          "app's directory: letters, digits, _ "
+                                          "and -, not '/etc/passwd'"},
         {"return require('m.lua')", "!app.lua:1: require takes the name of a Lua file in the app's "
                                     "directory: letters, digits, _ and -, not 'm.lua'"},
         {"return require('')", "!app.lua:1: require takes the name of a Lua file in the app's "

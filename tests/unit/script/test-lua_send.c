@@ -72,9 +72,11 @@ static void envelopes_of_what_is_sent(void **state)
           "other l id-1 Add l id-1 cause -2 5 2000 " JSON}},
         {"send('out', 'k', command.Add { Id = r.Id, Quantity = r.Quantity })",
          {"out k id-1/s/0 Add k id-1 id-1 -2 -2 2000 " JSON}},
-        {"send('out', 'k', event.Added { Item = event.Line(r) }, { id = 'x', expected_version = 9, subject "
+        {"send('out', 'k', event.Added { Item = event.Line(r) }, { id = 'x', expected_version = 9, "
+         "subject "
          "= 'y' })",
-         {"out k x Added y id-1 id-1 -2 9 2000 {\"Item\":{\"Id\":\"i\",\"Quantity\":2,\"Tags\":[]}}"}},
+         {"out k x Added y id-1 id-1 -2 9 2000 "
+          "{\"Item\":{\"Id\":\"i\",\"Quantity\":2,\"Tags\":[]}}"}},
         {"local ok = pcall(send, 'nowhere', 'k', r) send('out', tostring(ok), r)",
          {"out false id-1 Add false id-1 cause -2 5 2000 " JSON}},
     };
@@ -142,7 +144,8 @@ static void wrong_calls_are_told(void **state)
         const char *code;
         const char *message;
     } rows[] = {
-        {"send('ot', 'k', r)", "stage 's' does not declare topic 'ot' in `to`; did you mean 'out'?"},
+        {"send('ot', 'k', r)",
+         "stage 's' does not declare topic 'ot' in `to`; did you mean 'out'?"},
         {"send('in', 'k', r)", "stage 's' does not declare topic 'in' in `to`"},
         {"send()", "bad argument #1 to 'send' (string expected, got nil)"},
         {"send('out', 5, r)", "the key of a record is a string, not a number"},

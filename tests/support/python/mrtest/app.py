@@ -1,4 +1,5 @@
 """An app under test: its topics, its stages as processes, and questions to it through CLI and HTTP."""
+
 import copy
 import json
 import os
@@ -19,8 +20,11 @@ from mrtest.waiting import Not, until
 
 # A restart is noticed and a rebalance over quickly; a broker's restart is survived.
 PROPERTIES = {
-    "session.timeout.ms": "6000", "heartbeat.interval.ms": "500", "commit.interval.ms": "100ms",
-    "memory.budget": "32m", "reconnect.backoff.max.ms": "500",
+    "session.timeout.ms": "6000",
+    "heartbeat.interval.ms": "500",
+    "commit.interval.ms": "100ms",
+    "memory.budget": "32m",
+    "reconnect.backoff.max.ms": "500",
 }
 
 
@@ -81,8 +85,11 @@ class App:
     def run(self, *arguments, **properties):
         """`millrace run APP`: all stages under its supervision."""
         os.makedirs(os.path.join(self.files, "logs"), exist_ok=True)
-        return Process("millrace run", ["millrace", "run", self.directory, *arguments, *self.settings(**properties)],
-                       os.path.join(self.files, "logs", "run.log"))
+        return Process(
+            "millrace run",
+            ["millrace", "run", self.directory, *arguments, *self.settings(**properties)],
+            os.path.join(self.files, "logs", "run.log"),
+        )
 
     def instances(self):
         """{stage: Instance} of what `run` has started."""
@@ -204,8 +211,14 @@ class Stage(Instance, Process):
         Instance.__init__(self, app, stage, instance)
         logs = os.path.join(app.files, "logs")
         os.makedirs(logs, exist_ok=True)
-        command = [f"millrace-{self.kind}", "--app", app.directory, "--stage", stage,
-                   *app.settings(**{"group.instance.id": instance, **properties})]
+        command = [
+            f"millrace-{self.kind}",
+            "--app",
+            app.directory,
+            "--stage",
+            stage,
+            *app.settings(**{"group.instance.id": instance, **properties}),
+        ]
         Process.__init__(self, self.name, command, os.path.join(logs, f"{self.name}.log"), **environment)
 
     def address(self):

@@ -1,4 +1,5 @@
 """Reads and writes Avro single-object encoding against a directory of .avsc files, by fastavro."""
+
 import copy
 import glob
 import io
@@ -18,16 +19,26 @@ def full_name(schema):
 
 
 # What the processors themselves add to an app's schemas and clients read.
-PLATFORM = [{
-    "type": "record", "name": "CommandResult", "namespace": "millrace", "fields": [
-        {"name": "CommandId", "type": "string"},
-        {"name": "AggregateId", "type": "string"},
-        {"name": "Outcome", "type": {"type": "enum", "name": "Outcome", "symbols": ["accepted", "no_change", "rejected"]}},
-        {"name": "Reason", "type": ["null", "string"], "default": None},
-        {"name": "Text", "type": ["null", "string"], "default": None},
-        {"name": "ExpectedVersion", "type": ["null", "long"], "default": None},
-        {"name": "ActualVersion", "type": "long"},
-        {"name": "EventIds", "type": {"type": "array", "items": "string"}}]}]
+PLATFORM = [
+    {
+        "type": "record",
+        "name": "CommandResult",
+        "namespace": "millrace",
+        "fields": [
+            {"name": "CommandId", "type": "string"},
+            {"name": "AggregateId", "type": "string"},
+            {
+                "name": "Outcome",
+                "type": {"type": "enum", "name": "Outcome", "symbols": ["accepted", "no_change", "rejected"]},
+            },
+            {"name": "Reason", "type": ["null", "string"], "default": None},
+            {"name": "Text", "type": ["null", "string"], "default": None},
+            {"name": "ExpectedVersion", "type": ["null", "long"], "default": None},
+            {"name": "ActualVersion", "type": "long"},
+            {"name": "EventIds", "type": {"type": "array", "items": "string"}},
+        ],
+    }
+]
 
 
 class Schemas:

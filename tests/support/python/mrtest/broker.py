@@ -1,10 +1,10 @@
 """A real Kafka broker of the test's own, by scripts/kafka."""
+
 import atexit
 import os
 import subprocess
 
 from mrtest import places
-
 
 _running = []
 
@@ -14,8 +14,8 @@ class Broker:
 
     def __init__(self, directory):
         self.directory = os.path.join(directory, "kafka")
-        _running.append(self)
         self.bootstrap = self._script("start").strip()
+        _running.append(self)
 
     def end(self):
         """SIGKILL: the test is over."""
@@ -24,9 +24,15 @@ class Broker:
             self._script("kill")
 
     def _script(self, verb):
-        done = subprocess.run([os.path.join(places.ROOT, "scripts", "kafka"), verb, "--dir", self.directory],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=150, check=False)
+        done = subprocess.run(
+            [os.path.join(places.ROOT, "scripts", "kafka"), verb, "--dir", self.directory],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=150,
+            check=False,
+        )
         assert done.returncode == 0, f"scripts/kafka {verb} failed:\n{done.stderr}"
         return done.stdout
 

@@ -1,4 +1,5 @@
 """Kills processors at random moments, each so many times, and starts them again."""
+
 import os
 import random
 import re
@@ -55,7 +56,9 @@ class Killer:
         stage.kill()
         self.left[name] -= 1
         self.unready += not ready
-        self._log(f"killed {name} pid {stage.pid} {'ready' if ready else 'not ready'}, age {time.monotonic() - stage.started:.2f} s")
+        self._log(
+            f"killed {name} pid {stage.pid} {'ready' if ready else 'not ready'}, age {time.monotonic() - stage.started:.2f} s"
+        )
         self._restart(name)
 
     def kill_all(self):

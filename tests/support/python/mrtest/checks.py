@@ -2,6 +2,7 @@
 
 A check is worth something only if it was seen to fail: tests/support/python/test_checkers.py.
 """
+
 import os
 import traceback
 from collections import deque
@@ -18,8 +19,11 @@ def show(value, most=300):
 
 def keyed(records, partitions):
     """Every record is in the partition that Kafka's default partitioner gives its key."""
-    return [f"{r.place}: key {r.key!r} belongs to partition {partition(r.key.encode(), partitions)}"
-            for r in records if r.key is None or partition(r.key.encode(), partitions) != r.partition]
+    return [
+        f"{r.place}: key {r.key!r} belongs to partition {partition(r.key.encode(), partitions)}"
+        for r in records
+        if r.key is None or partition(r.key.encode(), partitions) != r.partition
+    ]
 
 
 def versions(events):
@@ -48,15 +52,19 @@ def answers(commands, results):
             complaints.append(f"{r.place}: a result of type {r.type!r}")
         same = first.setdefault((r.key, r.cause), r)
         if (r.type, r.value) != (same.type, same.value):
-            complaints.append(f"{r.place}: command {r.cause} is answered with {r.type}, first it was {same.type} at {same.place}")
+            complaints.append(
+                f"{r.place}: command {r.cause} is answered with {r.type}, first it was {same.type} at {same.place}"
+            )
     for p in sorted(set(asked) | set(answered)):
         wanted, got = asked.get(p, []), answered.get(p, [])
         for i in range(max(len(wanted), len(got))):
             c = wanted[i] if i < len(wanted) else None
             r = got[i] if i < len(got) else None
             if c is None or r is None or (c.id, c.key) != (r.cause, r.key):
-                complaints.append(f"partition {p}, answer {i}: for {c!r} there is {r!r} of command {r.cause if r else None}; "
-                                  f"{len(wanted)} commands, {len(got)} results")
+                complaints.append(
+                    f"partition {p}, answer {i}: for {c!r} there is {r!r} of command {r.cause if r else None}; "
+                    f"{len(wanted)} commands, {len(got)} results"
+                )
                 break
     return complaints
 
@@ -73,7 +81,9 @@ def effects(results, events):
         if result is None:
             complaints.append(f"{found[0].place}: {found[0]!r} has the cause {key[1]!r}, which no result is about")
         elif result.type != "accepted":
-            complaints.append(f"{found[0].place}: command {key[1]} was {result.type} at {result.place} and caused {found!r}")
+            complaints.append(
+                f"{found[0].place}: command {key[1]} was {result.type} at {result.place} and caused {found!r}"
+            )
         elif numbers != list(range(numbers[0], numbers[0] + len(numbers))):
             complaints.append(f"command {key[1]} took effect more than once on {key[0]}: versions {numbers}")
     for key, result in outcome.items():
@@ -102,12 +112,16 @@ def transformed(inputs, outputs, expected, describe):
                 break
         else:
             heads = [queue[0] for queue in sources.values() if queue]
-            complaints.append(f"{output.place}: {show(what)} is not what comes next for {output.key!r}; that would be "
-                              f"{show(heads) if heads else 'nothing'}")
+            complaints.append(
+                f"{output.place}: {show(what)} is not what comes next for {output.key!r}; that would be "
+                f"{show(heads) if heads else 'nothing'}"
+            )
     for (topic, key), sources in waiting.items():
         for queue in sources.values():
             if queue:
-                complaints.append(f"{topic}: {len(queue)} records are missing for key {key!r}, the first: {show(queue[0])}")
+                complaints.append(
+                    f"{topic}: {len(queue)} records are missing for key {key!r}, the first: {show(queue[0])}"
+                )
     return complaints
 
 
@@ -127,9 +141,11 @@ def same_rows(name, expected, actual):
 def differences(expected, actual):
     if not isinstance(expected, dict) or not isinstance(actual, dict):
         return f"should be {show(expected)}, is {show(actual)}"
-    return "; ".join(f"{name} should be {show(expected.get(name))}, is {show(actual.get(name))}"
-                     for name in sorted(set(expected) | set(actual))
-                     if name not in actual or name not in expected or expected[name] != actual[name])
+    return "; ".join(
+        f"{name} should be {show(expected.get(name))}, is {show(actual.get(name))}"
+        for name in sorted(set(expected) | set(actual))
+        if name not in actual or name not in expected or expected[name] != actual[name]
+    )
 
 
 def last_rows(records, decode):
@@ -157,8 +173,11 @@ def seen_along(along, at_end):
 
 def restored_little(restores, most):
     """No restart read more of a changelog than a tail: `restores` are (who, records, of how many)."""
-    return [f"{who} restored {records} records of {total}; a tail has at most {most}"
-            for who, records, total in restores if records > most]
+    return [
+        f"{who} restored {records} records of {total}; a tail has at most {most}"
+        for who, records, total in restores
+        if records > most
+    ]
 
 
 class Verdict:
@@ -179,14 +198,16 @@ class Verdict:
             complaints = compute(*arguments)
         except Exception as e:  # pylint: disable=broad-except
             frame = traceback.extract_tb(e.__traceback__)[-1]
-            complaints = [f"cannot be computed: {type(e).__name__}: {e} ({os.path.basename(frame.filename)}:{frame.lineno})"]
+            complaints = [
+                f"cannot be computed: {type(e).__name__}: {e} ({os.path.basename(frame.filename)}:{frame.lineno})"
+            ]
         self.add(name, complaints)
 
     def end(self):
         lines = []
         for name, complaints in self.parts:
             lines.append(f"{name}: {len(complaints)} complaints")
-            lines += [f"    {c}" for c in complaints[:self.most]]
+            lines += [f"    {c}" for c in complaints[: self.most]]
             if len(complaints) > self.most:
                 lines.append(f"    ... and {len(complaints) - self.most} more")
         assert not lines, "\n".join([f"{len(self.passed)} checks passed, {len(self.parts)} failed"] + lines)

@@ -1,4 +1,5 @@
 """Everything that was committed to an app's topics, decoded once, for the checks."""
+
 import datetime
 import json
 

@@ -1,4 +1,5 @@
 """The test's own view of Kafka: writing commands, reading whole topics, offsets, groups."""
+
 import threading
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
@@ -53,8 +54,15 @@ def text(data):
 
 def record_of(message):
     headers = {name: text(value) for name, value in message.headers() or []}
-    return Record(message.topic(), message.partition(), message.offset(), text(message.key()), message.value(), headers,
-                  message.timestamp()[1])
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        text(message.key()),
+        message.value(),
+        headers,
+        message.timestamp()[1],
+    )
 
 
 class Cluster:
@@ -67,8 +75,12 @@ class Cluster:
     def partitions(self, prefix="", suffix=""):
         """Every partition of the topics whose name begins and ends so."""
         topics = self.admin.list_topics(timeout=REQUEST_SECONDS).topics
-        return [TopicPartition(name, p) for name in sorted(topics) if name.startswith(prefix) and name.endswith(suffix)
-                for p in sorted(topics[name].partitions)]
+        return [
+            TopicPartition(name, p)
+            for name in sorted(topics)
+            if name.startswith(prefix) and name.endswith(suffix)
+            for p in sorted(topics[name].partitions)
+        ]
 
     def topics(self, prefix=""):
         return sorted({tp.topic for tp in self.partitions(prefix)})
@@ -77,8 +89,11 @@ class Cluster:
         """{(topic, partition): end offset}: with read_committed the last stable one."""
         if not partitions:
             return {}
-        asked = self.admin.list_offsets({TopicPartition(tp.topic, tp.partition): OffsetSpec.latest() for tp in partitions},
-                                        isolation_level=isolation, request_timeout=REQUEST_SECONDS)
+        asked = self.admin.list_offsets(
+            {TopicPartition(tp.topic, tp.partition): OffsetSpec.latest() for tp in partitions},
+            isolation_level=isolation,
+            request_timeout=REQUEST_SECONDS,
+        )
         return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
     def open_transactions(self, prefix=""):
@@ -86,13 +101,17 @@ class Cluster:
         partitions = self.partitions(prefix)
         stable = self.ends(partitions)
         ends = self.ends(partitions, IsolationLevel.READ_UNCOMMITTED)
-        return [f"{t}[{p}] is stable up to {stable[t, p]} of {ends[t, p]}" for t, p in sorted(ends)
-                if stable[t, p] != ends[t, p]]
+        return [
+            f"{t}[{p}] is stable up to {stable[t, p]} of {ends[t, p]}"
+            for t, p in sorted(ends)
+            if stable[t, p] != ends[t, p]
+        ]
 
     def committed(self, group):
         """{(topic, partition): committed offset} of a group."""
-        future = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True,
-                                                        request_timeout=REQUEST_SECONDS)[group]
+        future = self.admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=REQUEST_SECONDS
+        )[group]
         return {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions if tp.offset >= 0}
 
     def groups(self, prefix=""):
@@ -136,12 +155,25 @@ class Reader:
     def __init__(self, bootstrap, partitions, start=None, isolation="read_committed"):
         self.partitions = [(tp.topic, tp.partition) for tp in partitions]
         self.at_end = set()
-        self.consumer = Consumer({
-            "bootstrap.servers": bootstrap, "group.id": "mrtest-reader", "enable.auto.commit": False,
-            "isolation.level": isolation, "enable.partition.eof": True, "auto.offset.reset": "error",
-            "log_level": 0, "fetch.wait.max.ms": 100, "queued.max.messages.kbytes": 262144})
-        self.consumer.assign([TopicPartition(tp.topic, tp.partition, (start or {}).get((tp.topic, tp.partition), 0))
-                              for tp in partitions])
+        self.consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "mrtest-reader",
+                "enable.auto.commit": False,
+                "isolation.level": isolation,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "error",
+                "log_level": 0,
+                "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": 262144,
+            }
+        )
+        self.consumer.assign(
+            [
+                TopicPartition(tp.topic, tp.partition, (start or {}).get((tp.topic, tp.partition), 0))
+                for tp in partitions
+            ]
+        )
 
     def poll(self, seconds=0.2, most=2000):
         """Records that have come; notes which partitions are read to their end."""
@@ -161,8 +193,11 @@ class Reader:
         """All records up to the end of every partition, met once each."""
         records, ended, deadline = [], set(), Deadline(seconds)
         while len(ended) < len(self.partitions):
-            assert not deadline.is_over(), f"read {len(records)} records in {seconds} s and not to the end of " + \
-                ", ".join(f"{t}[{p}]" for t, p in sorted(set(self.partitions) - ended))
+            assert (
+                not deadline.is_over()
+            ), f"read {len(records)} records in {seconds} s and not to the end of " + ", ".join(
+                f"{t}[{p}]" for t, p in sorted(set(self.partitions) - ended)
+            )
             records += self.poll()
             ended |= self.at_end
         return records
@@ -223,9 +258,17 @@ class Writer:
 
     def __init__(self, bootstrap, **more):
         self.failures = []
-        self.producer = Producer({
-            "bootstrap.servers": bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random",
-            "linger.ms": 5, "message.timeout.ms": 180000, "log_level": 0, **more})
+        self.producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "message.timeout.ms": 180000,
+                "log_level": 0,
+                **more,
+            }
+        )
 
     def _delivered(self, error, message):
         if error is not None:
@@ -234,7 +277,9 @@ class Writer:
     def send(self, topic, key, value, headers, partition=-1):
         while True:
             try:
-                self.producer.produce(topic, value, key, partition=partition, headers=headers, on_delivery=self._delivered)
+                self.producer.produce(
+                    topic, value, key, partition=partition, headers=headers, on_delivery=self._delivered
+                )
                 break
             except BufferError:
                 self.producer.poll(0.1)

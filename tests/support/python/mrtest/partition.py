@@ -6,7 +6,7 @@ def murmur2(data):
     h = (0x9747B28C ^ len(data)) & mask
     whole = len(data) - len(data) % 4
     for i in range(0, whole, 4):
-        k = int.from_bytes(data[i:i + 4], "little") * m & mask
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
         k = (k ^ (k >> 24)) * m & mask
         h = (h * m & mask) ^ k
     if whole < len(data):

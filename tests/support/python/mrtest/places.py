@@ -1,4 +1,5 @@
 """Where things are: the tree, the build that is tested, and a directory for what a test leaves behind."""
+
 import glob
 import os
 import shutil

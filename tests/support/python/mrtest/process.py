@@ -1,4 +1,5 @@
 """A process under test: its output in a file, its end awaited, its log shown when a test fails."""
+
 import atexit
 import os
 import re
@@ -20,8 +21,14 @@ class Process:
         self.log_from = os.path.getsize(log) if os.path.exists(log) else 0
         self.started = time.monotonic()
         with open(log, "ab") as out:
-            self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                          cwd=places.ROOT, env=places.environment(**environment))
+            self.popen = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                cwd=places.ROOT,
+                env=places.environment(**environment),
+            )
         _alive.append(self)
 
     @property
@@ -69,8 +76,11 @@ class Process:
         def seen():
             ended = not self.is_running()
             match = expression.search(self.output())
-            assert match or not ended, f"{self.name} ended with {self.popen.returncode} before '{pattern}'\n{self.tail()}"
+            assert (
+                match or not ended
+            ), f"{self.name} ended with {self.popen.returncode} before '{pattern}'\n{self.tail()}"
             return match
+
         return until(f"{self.name} to log '{pattern}' ({self.log})", seconds, seen)
 
     def tail(self, lines=15):
@@ -92,11 +102,21 @@ class Process:
 def run(command, seconds=60, **environment):
     """Runs a command to its end; returns (exit code, stdout, stderr)."""
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              cwd=places.ROOT, env=places.environment(**environment), timeout=seconds, check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=places.ROOT,
+            env=places.environment(**environment),
+            timeout=seconds,
+            check=False,
+        )
     except subprocess.TimeoutExpired as e:
-        raise AssertionError(f"did not end within {seconds:g} s: {' '.join(command)}\n"
-                             f"{(e.stdout or b'').decode(errors='replace')}{(e.stderr or b'').decode(errors='replace')}") from None
+        raise AssertionError(
+            f"did not end within {seconds:g} s: {' '.join(command)}\n"
+            f"{(e.stdout or b'').decode(errors='replace')}{(e.stderr or b'').decode(errors='replace')}"
+        ) from None
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 

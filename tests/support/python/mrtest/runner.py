@@ -2,6 +2,7 @@
 
 Exit code 0: all passed, 1: one failed, 77: cannot run here. What a failed program wrote is kept.
 """
+
 import os
 import shutil
 import signal

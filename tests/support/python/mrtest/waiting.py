@@ -1,4 +1,5 @@
 """Waiting: always on a condition, always with a deadline."""
+
 import threading
 import time
 

@@ -4,6 +4,7 @@ same states, byte for byte.
 Everything about one cart, and about the ticket types it asks for, comes through one partition of every
 topic on its way; concerts and their types are there before the first cart is.
 """
+
 import random
 
 from mrtest.partition import partition
@@ -34,8 +35,11 @@ class Aligned:
             for p in range(self.partitions):
                 name = f"type-{c}-{p}"
                 self.types[p].append(name)
-                commands.append(self._new("CreateTicketType", subject, TicketTypeId=name, Name=name, PriceMinor=0,
-                                          Quantity=1_000_000))
+                commands.append(
+                    self._new(
+                        "CreateTicketType", subject, TicketTypeId=name, Name=name, PriceMinor=0, Quantity=1_000_000
+                    )
+                )
         return commands
 
     def shopping(self, n):
@@ -50,15 +54,26 @@ class Aligned:
             roll = self.random.random()
             if roll < 0.2:
                 start = T0 + self.random.randrange(300) * DAY
-                commands.append(self._new("ScheduleConcert", f"concert-{number % self.concerts_count}", StartDate=start, EndDate=start + 1))
+                commands.append(
+                    self._new(
+                        "ScheduleConcert", f"concert-{number % self.concerts_count}", StartDate=start, EndDate=start + 1
+                    )
+                )
             elif items is None:
                 self.open[cart] = []
                 commands.append(self._new("CreateCart", cart, CustomerId=f"customer-{number}"))
                 commands.append(self._new("CreateUser", f"user-{number}", FullName=cart, Email="x"))
             elif roll < 0.65 or not items:
                 items.append(f"item-{self.count}")
-                commands.append(self._new("AddCartItem", cart, ItemId=items[-1], TicketTypeId=self.random.choice(types),
-                                          Quantity=self.random.randint(1, 3)))
+                commands.append(
+                    self._new(
+                        "AddCartItem",
+                        cart,
+                        ItemId=items[-1],
+                        TicketTypeId=self.random.choice(types),
+                        Quantity=self.random.randint(1, 3),
+                    )
+                )
             elif roll < 0.85:
                 commands.append(self._new("RemoveCartItem", cart, ItemId=items.pop(self.random.randrange(len(items)))))
             else:

@@ -1,4 +1,5 @@
 """Checks of a whole run of the tickets app."""
+
 import copy
 
 from mrtest import checks
@@ -50,7 +51,9 @@ class Decider:
 def decisions(history, aggregate, reason_of):
     """Deciding all commands again in Python gives these events and results, in this order, and no others."""
     complaints = []
-    commands, results = history.partitions(topic(aggregate, "commands")), history.partitions(topic(aggregate, "results"))
+    commands, results = history.partitions(topic(aggregate, "commands")), history.partitions(
+        topic(aggregate, "results")
+    )
     events = history.partitions(topic(aggregate, "events"))
     for p in sorted(set(commands) | set(events)):
         decider, i, before = Decider(history, aggregate), 0, len(complaints)
@@ -63,13 +66,17 @@ def decisions(history, aggregate, reason_of):
                 wanted = (kind, command.key, version, command.id, value)
                 got = event and (event.type, event.key, event.sequence, event.cause, history.value(event))
                 if wanted != got:
-                    complaints.append(f"{command!r} should cause {checks.show(wanted)}; "
-                                      f"{event.place if event else 'the end'} is {checks.show(got)}")
+                    complaints.append(
+                        f"{command!r} should cause {checks.show(wanted)}; "
+                        f"{event.place if event else 'the end'} is {checks.show(got)}"
+                    )
             answer = answers[n] if n < len(answers) else None
             got = answer and (answer.type, reason_of(history, answer))
             if got != (outcome, reason):
-                complaints.append(f"{command!r} should be answered with {outcome} {reason}; "
-                                  f"{answer.place if answer else 'the end'} is {got}")
+                complaints.append(
+                    f"{command!r} should be answered with {outcome} {reason}; "
+                    f"{answer.place if answer else 'the end'} is {got}"
+                )
             if len(complaints) > before:
                 break
         if i < len(found) and len(complaints) == before:
@@ -79,16 +86,23 @@ def decisions(history, aggregate, reason_of):
 
 def routing(history):
     """Each command that clients sent is on its aggregate's topic once, with its ID, in its order."""
+
     def expected(record):
         fields = history.json(record)
         aggregate = AGGREGATE_OF.get(record.type)
         if fields is None or aggregate is None or not record.id or not record.subject:
             return []
-        return [(topic(aggregate, "commands"), record.subject,
-                 (record.id, record.type, fields, record.headers.get("ce_expectedversion")))]
+        return [
+            (
+                topic(aggregate, "commands"),
+                record.subject,
+                (record.id, record.type, fields, record.headers.get("ce_expectedversion")),
+            )
+        ]
 
     def describe(record):
         return record.id, record.type, history.value(record), record.headers.get("ce_expectedversion")
+
     sent = {r.id for r in history.records(topology.COMMANDS)}
     outputs = [r for a in AGGREGATES for r in history.records(topic(a, "commands")) if r.id in sent]
     return checks.transformed(history.records(topology.COMMANDS), outputs, expected, describe)
@@ -101,9 +115,13 @@ def policies(history):
     outputs = [r for a in AGGREGATES for r in history.records(topic(a, "commands")) if r.id not in sent]
 
     def expected(event):
-        return [(topic(aggregate, "commands"), subject, (event.id, kind, fields))
-                for aggregate, subject, kind, fields in
-                topology.after(event.type, history.value(event), event.key, event.sequence)]
+        return [
+            (topic(aggregate, "commands"), subject, (event.id, kind, fields))
+            for aggregate, subject, kind, fields in topology.after(
+                event.type, history.value(event), event.key, event.sequence
+            )
+        ]
+
     complaints = checks.transformed(inputs, outputs, expected, lambda r: (r.cause, r.type, history.value(r)))
     seen = {}
     for r in outputs:
@@ -116,11 +134,17 @@ def policies(history):
 def rekeying(history):
     """Each row of the facts was sent on to where it is joined, once, in its order."""
     inputs = [r for name in topology.STAGES["rekey"][1] for r in history.records(name) if r.value is not None]
-    outputs = [r for name in ("tickets.programme.facts", "tickets.venue.facts", "tickets.customer.carts")
-               for r in history.records(name)]
+    outputs = [
+        r
+        for name in ("tickets.programme.facts", "tickets.venue.facts", "tickets.customer.carts")
+        for r in history.records(name)
+    ]
     return checks.transformed(
-        inputs, outputs, lambda r: [(t, key, (kind, row)) for t, key, kind, row in topology.rekeyed(*history.decode(r))],
-        history.decode)
+        inputs,
+        outputs,
+        lambda r: [(t, key, (kind, row)) for t, key, kind, row in topology.rekeyed(*history.decode(r))],
+        history.decode,
+    )
 
 
 def logs(history):
@@ -130,7 +154,8 @@ def logs(history):
         result[aggregate] = {}
         for e in history.records(topic(aggregate, "events")):
             result[aggregate].setdefault(e.key, []).append(
-                views.Event(e.type, history.value(e), e.sequence, history.time(e)))
+                views.Event(e.type, history.value(e), e.sequence, history.time(e))
+            )
     return result
 
 

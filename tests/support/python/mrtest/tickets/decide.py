@@ -2,12 +2,13 @@
 
 Written from the rules in words, not from the app: a difference is a bug in one of the two.
 """
+
 import math
 
 NAME_MAX = 255
 HOLD_MS = 15 * 60 * 1000
 HOLDS_MAX = 10000
-MINOR_MAX = 10 ** 12
+MINOR_MAX = 10**12
 
 NO_CHANGE = "no_change"
 
@@ -54,12 +55,22 @@ def find(items, item_id):
 
 # ---- concert ----
 
+
 def create_concert(state, c, meta):
     wrong = invalid(not_for(meta, c["ConcertId"]), bad_name(c["Name"]))
     if wrong or state:
         return wrong or Rejected("already_exists")
-    return [("ConcertCreated", {"Name": c["Name"], "VenueId": optional(c["VenueId"]),
-                                "ImageUrl": optional(c["ImageUrl"]), "Created": meta.time})]
+    return [
+        (
+            "ConcertCreated",
+            {
+                "Name": c["Name"],
+                "VenueId": optional(c["VenueId"]),
+                "ImageUrl": optional(c["ImageUrl"]),
+                "Created": meta.time,
+            },
+        )
+    ]
 
 
 def schedule_concert(state, c, meta):
@@ -103,15 +114,27 @@ def price(c):
 
 def create_ticket_type(state, c, meta):
     minor = price(c)
-    wrong = invalid(not_for(meta, c["ConcertId"]), blank(c["TicketTypeId"]), bad_name(c["Name"]), c["Quantity"] < 1,
-                    minor is None)
+    wrong = invalid(
+        not_for(meta, c["ConcertId"]), blank(c["TicketTypeId"]), bad_name(c["Name"]), c["Quantity"] < 1, minor is None
+    )
     if wrong or not state:
         return wrong or Rejected("not_found")
     if find(state["TicketTypes"], c["TicketTypeId"]) or c["TicketTypeId"] in state["RemovedTicketTypes"]:
         return Rejected("already_exists")
-    return [("ConcertTicketTypeAdded", {"Type": {
-        "Id": c["TicketTypeId"], "Name": c["Name"], "PriceMinor": minor, "Currency": c["Currency"],
-        "Quantity": c["Quantity"]}})]
+    return [
+        (
+            "ConcertTicketTypeAdded",
+            {
+                "Type": {
+                    "Id": c["TicketTypeId"],
+                    "Name": c["Name"],
+                    "PriceMinor": minor,
+                    "Currency": c["Currency"],
+                    "Quantity": c["Quantity"],
+                }
+            },
+        )
+    ]
 
 
 def remove_ticket_type(state, c, meta):
@@ -125,15 +148,27 @@ def remove_ticket_type(state, c, meta):
 
 # ---- venue ----
 
+
 def create_venue(state, c, meta):
     wrong = invalid(not_for(meta, c["VenueId"]), bad_name(c["Name"]), blank(c["Address"]), c["Capacity"] < 0)
     if wrong or state:
         return wrong or Rejected("already_exists")
-    return [("VenueCreated", {"Name": c["Name"], "Description": optional(c["Description"]), "Capacity": c["Capacity"],
-                              "WebUrl": optional(c["WebUrl"]), "Address": c["Address"]})]
+    return [
+        (
+            "VenueCreated",
+            {
+                "Name": c["Name"],
+                "Description": optional(c["Description"]),
+                "Capacity": c["Capacity"],
+                "WebUrl": optional(c["WebUrl"]),
+                "Address": c["Address"],
+            },
+        )
+    ]
 
 
 # ---- cart ----
+
 
 def create_cart(state, c, meta):
     wrong = invalid(not_for(meta, c["CartId"]), blank(c["CustomerId"]))
@@ -150,15 +185,20 @@ def add_cart_item(state, c, meta):
         return Rejected("checked_out")
     if find(state["Items"], c["ItemId"]):
         return Rejected("already_exists")
-    return [("CartItemAdded", {"Item": {"Id": c["ItemId"], "TicketTypeId": c["TicketTypeId"],
-                                        "Quantity": c["Quantity"]}})]
+    return [
+        ("CartItemAdded", {"Item": {"Id": c["ItemId"], "TicketTypeId": c["TicketTypeId"], "Quantity": c["Quantity"]}})
+    ]
 
 
 def remove_cart_item(state, c, meta):
     item_id = c["CartItemId"] if c["ItemId"] is None else c["ItemId"]
     by_customer = c["Cause"] == "CUSTOMER"
-    wrong = invalid(item_id is None or blank(item_id), c["CartItemId"] not in (None, item_id),
-                    not_for(meta, c["CartId"]), not by_customer and c["ReservationId"] is None)
+    wrong = invalid(
+        item_id is None or blank(item_id),
+        c["CartItemId"] not in (None, item_id),
+        not_for(meta, c["CartId"]),
+        not by_customer and c["ReservationId"] is None,
+    )
     if wrong or not state:
         return wrong or Rejected("not_found")
     if state["IsCheckedOut"] and by_customer:
@@ -166,8 +206,18 @@ def remove_cart_item(state, c, meta):
     line = find(state["Items"], item_id)
     if not line or c["ReservationId"] not in (None, line["ReservationId"]):
         return NO_CHANGE
-    return [("CartItemRemoved", {"ItemId": item_id, "Cause": c["Cause"], "TicketTypeId": line["TicketTypeId"],
-                                 "Quantity": line["Quantity"], "ReservationId": line["ReservationId"]})]
+    return [
+        (
+            "CartItemRemoved",
+            {
+                "ItemId": item_id,
+                "Cause": c["Cause"],
+                "TicketTypeId": line["TicketTypeId"],
+                "Quantity": line["Quantity"],
+                "ReservationId": line["ReservationId"],
+            },
+        )
+    ]
 
 
 def check_out_cart(state, c, meta):
@@ -180,6 +230,7 @@ def check_out_cart(state, c, meta):
 
 
 # ---- user ----
+
 
 def create_user(state, c, meta):
     wrong = invalid(not_for(meta, c["Id"]), not_for(meta, c["UserId"]), bad_name(c["FullName"]), bad_name(c["Email"]))
@@ -197,6 +248,7 @@ def add_user_activity_log(state, c, meta):
 
 # ---- inventory: the stock of one ticket type ----
 
+
 def left(state):
     return state["Quantity"] - state["Sold"] - state["Held"] if state else 0
 
@@ -207,8 +259,12 @@ def create_ticket_availability(state, c, meta):
         return wrong
     if state and state["Status"] != "UNKNOWN":
         return Rejected("already_exists")
-    return [("TicketAvailabilityCreated", {"ConcertId": c["ConcertId"], "TicketTypeId": meta.subject,
-                                           "Quantity": c["Quantity"]})]
+    return [
+        (
+            "TicketAvailabilityCreated",
+            {"ConcertId": c["ConcertId"], "TicketTypeId": meta.subject, "Quantity": c["Quantity"]},
+        )
+    ]
 
 
 def withdraw_ticket_availability(state, c, meta):
@@ -232,8 +288,12 @@ def reserve_tickets(state, c, meta):
     named = {"ReservationId": reservation, "CartId": c["CartId"], "CartItemId": c["CartItemId"]}
     if not state or state["Status"] != "ON_SALE" or quantity > left(state) or len(state["Holds"]) >= HOLDS_MAX:
         return [("TicketReservationRejected", {**named, "Requested": quantity, "Remaining": left(state)})]
-    return [("TicketReserved", {**named, "Quantity": quantity, "ExpiresAt": meta.time + HOLD_MS,
-                                "Remaining": left(state) - quantity})]
+    return [
+        (
+            "TicketReserved",
+            {**named, "Quantity": quantity, "ExpiresAt": meta.time + HOLD_MS, "Remaining": left(state) - quantity},
+        )
+    ]
 
 
 def release_tickets(state, c, _meta):
@@ -243,8 +303,18 @@ def release_tickets(state, c, _meta):
     if outcome:
         return Rejected("confirmed") if outcome == "CONFIRMED" else NO_CHANGE
     held = state["Holds"].get(c["ReservationId"], 0) if state else 0
-    return [("TicketReservationCancelled", {"ReservationId": c["ReservationId"], "CartId": c["CartId"],
-                                            "Quantity": held, "Cause": c["Cause"], "Remaining": left(state) + held})]
+    return [
+        (
+            "TicketReservationCancelled",
+            {
+                "ReservationId": c["ReservationId"],
+                "CartId": c["CartId"],
+                "Quantity": held,
+                "Cause": c["Cause"],
+                "Remaining": left(state) + held,
+            },
+        )
+    ]
 
 
 def confirm_tickets(state, c, _meta):
@@ -255,21 +325,35 @@ def confirm_tickets(state, c, _meta):
     held = state["Holds"].get(c["ReservationId"]) if state else None
     if not held:
         return Rejected("not_found")
-    return [("TicketReservationConfirmed", {"ReservationId": c["ReservationId"], "OrderId": c["OrderId"],
-                                            "Quantity": held})]
+    return [
+        ("TicketReservationConfirmed", {"ReservationId": c["ReservationId"], "OrderId": c["OrderId"], "Quantity": held})
+    ]
 
 
 COMMANDS = {
-    "concert": {"CreateConcert": create_concert, "ScheduleConcert": schedule_concert,
-                "PublishConcert": publish_concert, "DeleteConcert": delete_concert,
-                "CreateTicketType": create_ticket_type, "RemoveTicketType": remove_ticket_type},
+    "concert": {
+        "CreateConcert": create_concert,
+        "ScheduleConcert": schedule_concert,
+        "PublishConcert": publish_concert,
+        "DeleteConcert": delete_concert,
+        "CreateTicketType": create_ticket_type,
+        "RemoveTicketType": remove_ticket_type,
+    },
     "venue": {"CreateVenue": create_venue},
-    "cart": {"CreateCart": create_cart, "AddCartItem": add_cart_item, "RemoveCartItem": remove_cart_item,
-             "CheckOutCart": check_out_cart},
+    "cart": {
+        "CreateCart": create_cart,
+        "AddCartItem": add_cart_item,
+        "RemoveCartItem": remove_cart_item,
+        "CheckOutCart": check_out_cart,
+    },
     "user": {"CreateUser": create_user, "AddUserActivityLog": add_user_activity_log},
-    "inventory": {"CreateTicketAvailability": create_ticket_availability,
-                  "WithdrawTicketAvailability": withdraw_ticket_availability, "ReserveTickets": reserve_tickets,
-                  "ReleaseTickets": release_tickets, "ConfirmTickets": confirm_tickets},
+    "inventory": {
+        "CreateTicketAvailability": create_ticket_availability,
+        "WithdrawTicketAvailability": withdraw_ticket_availability,
+        "ReserveTickets": reserve_tickets,
+        "ReleaseTickets": release_tickets,
+        "ConfirmTickets": confirm_tickets,
+    },
 }
 AGGREGATES = sorted(COMMANDS)
 AGGREGATE_OF = {command: aggregate for aggregate, commands in COMMANDS.items() for command in commands}

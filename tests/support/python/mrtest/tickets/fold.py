@@ -1,4 +1,5 @@
 """The state of an aggregate from its events, as the app's state schemas name it."""
+
 from mrtest.tickets.decide import find
 
 CLOSED_MAX = 64
@@ -7,9 +8,18 @@ ACTIVITIES_MAX = 50
 
 def concert(state, kind, e, subject, _version):
     if kind == "ConcertCreated":
-        return {"Id": subject, "Name": e["Name"], "VenueId": e["VenueId"], "ImageUrl": e["ImageUrl"], "StartDate": None,
-                "EndDate": None, "Status": "DRAFT", "TicketTypes": [], "RemovedTicketTypes": [],
-                "Created": e["Created"]}
+        return {
+            "Id": subject,
+            "Name": e["Name"],
+            "VenueId": e["VenueId"],
+            "ImageUrl": e["ImageUrl"],
+            "StartDate": None,
+            "EndDate": None,
+            "Status": "DRAFT",
+            "TicketTypes": [],
+            "RemovedTicketTypes": [],
+            "Created": e["Created"],
+        }
     if kind == "ConcertScheduled":
         state.update(StartDate=e["StartDate"], EndDate=e["EndDate"])
     elif kind == "ConcertPublished":
@@ -70,8 +80,19 @@ def close(state, reservation, outcome):
 
 def inventory(state, kind, e, subject, _version):
     if state is None:
-        state = {"TicketTypeId": subject, "ConcertId": None, "Status": "UNKNOWN", "Quantity": 0, "Sold": 0, "Held": 0,
-                 "Holds": {}, "OpenHolds": 0, "Closed": {}, "ClosedRing": [], "ClosedCount": 0}
+        state = {
+            "TicketTypeId": subject,
+            "ConcertId": None,
+            "Status": "UNKNOWN",
+            "Quantity": 0,
+            "Sold": 0,
+            "Held": 0,
+            "Holds": {},
+            "OpenHolds": 0,
+            "Closed": {},
+            "ClosedRing": [],
+            "ClosedCount": 0,
+        }
     if kind == "TicketAvailabilityCreated":
         state.update(Status="ON_SALE", ConcertId=e["ConcertId"], Quantity=e["Quantity"])
     elif kind == "TicketAvailabilityWithdrawn":

@@ -1,4 +1,5 @@
 """A run of the tickets app: commands go in, and in the end everything is compared with the rules."""
+
 import hashlib
 import json
 import threading
@@ -40,7 +41,9 @@ class Sender(threading.Thread):
         try:
             deadline = Deadline(self.seconds)
             for command in self.commands:
-                while not self._hurry.is_set() and self.sent > len(self.commands) * (1 - deadline.left() / self.seconds):
+                while not self._hurry.is_set() and self.sent > len(self.commands) * (
+                    1 - deadline.left() / self.seconds
+                ):
                     self.writer.producer.poll(0)
                     self._hurry.wait(0.02)
                 send(self.writer, command)
@@ -77,10 +80,15 @@ def same_answers(aggregate, computed, rows):
     for subject in sorted(set(computed) | set(actual)):
         wanted, got = computed.get(subject), actual.get(subject)
         if wanted is None or got is None:
-            complaints.append(f"{aggregate} {subject}: there should be {checks.show(wanted)}, there is {checks.show(got)}")
+            complaints.append(
+                f"{aggregate} {subject}: there should be {checks.show(wanted)}, there is {checks.show(got)}"
+            )
             continue
-        got = {"Version": got["Version"], "State": got["State"],
-               "Answers": [(a["CommandId"], a["Outcome"], a["Reason"]) for a in got["Answers"]]}
+        got = {
+            "Version": got["Version"],
+            "State": got["State"],
+            "Answers": [(a["CommandId"], a["Outcome"], a["Reason"]) for a in got["Answers"]],
+        }
         if wanted != got:
             complaints.append(f"{aggregate} {subject}: {checks.differences(wanted, got)}")
     return complaints
@@ -98,15 +106,20 @@ def stored_states(history, aggregate):
                 kept = answers.setdefault(command.key, [])
                 kept.append((command.id, outcome, reason))
         for subject, kept in answers.items():
-            rows[subject] = {"Version": decider.versions.get(subject, -1), "State": decider.states.get(subject),
-                             "Answers": kept[-tickets.REMEMBERED:]}
+            rows[subject] = {
+                "Version": decider.versions.get(subject, -1),
+                "State": decider.states.get(subject),
+                "Answers": kept[-tickets.REMEMBERED :],
+            }
     return rows
 
 
 def dead_letter(record):
     said = {name.rsplit(".", 1)[-1]: value for name, value in record.headers.items() if name.startswith("__millrace")}
-    return (f"{said.get('topic')}[{said.get('partition')}]@{said.get('offset')} {record.type} {record.subject}: "
-            f"{said.get('class')}: {said.get('message')}")
+    return (
+        f"{said.get('topic')}[{said.get('partition')}]@{said.get('offset')} {record.type} {record.subject}: "
+        f"{said.get('class')}: {said.get('message')}"
+    )
 
 
 def rows_of(stages, store):
@@ -134,7 +147,9 @@ def digest(rows):
 
 def stores():
     """(stage, store) of all that can be asked for."""
-    return [(aggregate, "state") for aggregate in AGGREGATES] + [(stage, view) for view, (stage, _) in views.VIEWS.items()]
+    return [(aggregate, "state") for aggregate in AGGREGATES] + [
+        (stage, view) for view, (stage, _) in views.VIEWS.items()
+    ]
 
 
 def digests(app):
@@ -149,8 +164,11 @@ def cli_agrees(app, contents):
     """`millrace verify` and `millrace lag` say the same as the test's own look."""
     computed = {place: digest(rows) for place, rows in contents.items()}
     said = digests(app)
-    complaints = [f"verify gives {place} the digest {said.get(place)}, its rows have {computed[place]}"
-                  for place in computed if computed[place] != said.get(place)]
+    complaints = [
+        f"verify gives {place} the digest {said.get(place)}, its rows have {computed[place]}"
+        for place in computed
+        if computed[place] != said.get(place)
+    ]
     return complaints + [f"lag is not 0: {row}" for row in app.ask("lag") if row["lag"] != 0]
 
 
@@ -171,8 +189,10 @@ def check(app, running, follower=None, repeats=False, dead=()):
     stages = {name: s if isinstance(s, list) else [s] for name, s in running.items()}
     contents = {(stage, store): rows_of(stages[stage], store) for stage, store in stores()}
     for aggregate in AGGREGATES:
-        verdict.check(f"{aggregate}: stored state", lambda a=aggregate: same_answers(
-            a, stored_states(history, a), contents[a, "state"]))
+        verdict.check(
+            f"{aggregate}: stored state",
+            lambda a=aggregate: same_answers(a, stored_states(history, a), contents[a, "state"]),
+        )
     logs = tickets.logs(history)
     for view, (stage, compute) in views.VIEWS.items():
         verdict.check(f"view {view}", lambda v=view, s=stage, c=compute: checks.same_rows(v, c(logs), contents[s, v]))

@@ -1,5 +1,6 @@
 """The whole tickets app in one Python process, one partition after the other: makes a history as the
 processors would commit it. The checks are tried on it, and the rules on each other."""
+
 import copy
 
 from mrtest.history import History
@@ -40,25 +41,53 @@ class Simulator:
         command = self.write(topic(aggregate, "commands"), subject, self.schemas.encode(kind, fields), headers)
         outcome, reason, events = self.deciders[aggregate].decide(command)
         for event_kind, value, version in events:
-            self.write(topic(aggregate, "events"), subject, self.schemas.encode(event_kind, value), {
-                "ce_id": f"{subject}/{version}", "ce_type": event_kind, "ce_subject": subject,
-                "ce_sequence": str(version), "ce_causationid": command.id, "ce_time": headers["ce_time"]})
+            self.write(
+                topic(aggregate, "events"),
+                subject,
+                self.schemas.encode(event_kind, value),
+                {
+                    "ce_id": f"{subject}/{version}",
+                    "ce_type": event_kind,
+                    "ce_subject": subject,
+                    "ce_sequence": str(version),
+                    "ce_causationid": command.id,
+                    "ce_time": headers["ce_time"],
+                },
+            )
             self.logs[aggregate].setdefault(subject, []).append(
-                views.Event(event_kind, value, version, self.history.time(command)))
-        self.write(topic(aggregate, "results"), subject, repr((outcome, reason)).encode(), {
-            "ce_type": outcome, "ce_causationid": command.id, "ce_id": f"{command.id}/result", "reason": reason})
+                views.Event(event_kind, value, version, self.history.time(command))
+            )
+        self.write(
+            topic(aggregate, "results"),
+            subject,
+            repr((outcome, reason)).encode(),
+            {"ce_type": outcome, "ce_causationid": command.id, "ce_id": f"{command.id}/result", "reason": reason},
+        )
         for event_kind, value, version in events:
             self.show(aggregate, subject)
             for n, (to, key, then, then_fields) in enumerate(topology.after(event_kind, value, subject, version)):
-                whole = {f["name"]: then_fields.get(f["name"], f.get("default"))
-                         for f in self.schemas.by_name[then]["fields"]}
-                self.run(to, key, then, whole, {"ce_id": f"{subject}/{version}/policies/{n}", "ce_time": headers["ce_time"],
-                                                "ce_causationid": f"{subject}/{version}"})
+                whole = {
+                    f["name"]: then_fields.get(f["name"], f.get("default"))
+                    for f in self.schemas.by_name[then]["fields"]
+                }
+                self.run(
+                    to,
+                    key,
+                    then,
+                    whole,
+                    {
+                        "ce_id": f"{subject}/{version}/policies/{n}",
+                        "ce_time": headers["ce_time"],
+                        "ce_causationid": f"{subject}/{version}",
+                    },
+                )
 
     def show(self, aggregate, subject):
         """Writes rows of facts that this aggregate's change has changed, and sends them on."""
-        logs = {a: ({subject: self.logs[a][subject]} if a == aggregate else self.logs["venue"] if a == "venue" else {})
-                for a in AGGREGATES}
+        logs = {
+            a: ({subject: self.logs[a][subject]} if a == aggregate else self.logs["venue"] if a == "venue" else {})
+            for a in AGGREGATES
+        }
         for view, name in topology.PROJECTED.items():
             if view in ("concerts", "carts"):
                 continue
@@ -68,8 +97,15 @@ class Simulator:
                     self.send(name, key[0], view, row)
 
     def send(self, name, key, view, row):
-        kinds = {"venues": "VenueRow", "users": "UserRow", "availability": "AvailabilityRow",
-                 "concert_facts": "ConcertFact", "cart_facts": "CartFact", "concerts": "ConcertRow", "carts": "CartRow"}
+        kinds = {
+            "venues": "VenueRow",
+            "users": "UserRow",
+            "availability": "AvailabilityRow",
+            "concert_facts": "ConcertFact",
+            "cart_facts": "CartFact",
+            "concerts": "ConcertRow",
+            "carts": "CartRow",
+        }
         self.write(name, key, self.schemas.encode(kinds[view], row), {"ce_type": kinds[view]})
         if name in topology.STAGES["rekey"][1]:
             for to, then_key, kind, then_row in topology.rekeyed(kinds[view], row):

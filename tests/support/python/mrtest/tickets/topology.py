@@ -24,9 +24,15 @@ STAGES = {
 }
 STATEFUL = sorted(name for name, (kind, _) in STAGES.items() if kind != "transform")
 # View: the topic that its rows are sent to.
-PROJECTED = {"venues": "tickets.venues", "users": "tickets.users", "availability": "tickets.availability",
-             "concert_facts": "tickets.concert.facts", "cart_facts": "tickets.cart.facts",
-             "concerts": "tickets.concerts", "carts": "tickets.carts"}
+PROJECTED = {
+    "venues": "tickets.venues",
+    "users": "tickets.users",
+    "availability": "tickets.availability",
+    "concert_facts": "tickets.concert.facts",
+    "cart_facts": "tickets.cart.facts",
+    "concerts": "tickets.concerts",
+    "carts": "tickets.carts",
+}
 
 RELEASE_CAUSE = {"CUSTOMER": "REMOVED", "EXPIRED": "EXPIRED", "CONCERT_DELETED": "CONCERT_DELETED"}
 
@@ -35,23 +41,56 @@ def after(kind, event, subject, version):
     """The policies: "when this event, then that command", as (aggregate, its ID, command, fields)."""
     if kind == "ConcertTicketTypeAdded":
         ticket_type = event["Type"]
-        return [("inventory", ticket_type["Id"], "CreateTicketAvailability",
-                 {"ConcertId": subject, "TicketTypeId": ticket_type["Id"], "Quantity": ticket_type["Quantity"]})]
+        return [
+            (
+                "inventory",
+                ticket_type["Id"],
+                "CreateTicketAvailability",
+                {"ConcertId": subject, "TicketTypeId": ticket_type["Id"], "Quantity": ticket_type["Quantity"]},
+            )
+        ]
     if kind in ("ConcertTicketTypeRemoved", "ConcertDeleted"):
         gone = event["TicketTypeIds"] if kind == "ConcertDeleted" else [event["TicketTypeId"]]
         return [("inventory", i, "WithdrawTicketAvailability", {"ConcertId": subject, "TicketTypeId": i}) for i in gone]
     if kind == "CartItemAdded":
         item = event["Item"]
-        return [("inventory", item["TicketTypeId"], "ReserveTickets",
-                 {"ReservationId": f"{subject}/{version}", "CartId": subject, "CartItemId": item["Id"],
-                  "Quantity": item["Quantity"]})]
+        return [
+            (
+                "inventory",
+                item["TicketTypeId"],
+                "ReserveTickets",
+                {
+                    "ReservationId": f"{subject}/{version}",
+                    "CartId": subject,
+                    "CartItemId": item["Id"],
+                    "Quantity": item["Quantity"],
+                },
+            )
+        ]
     if kind == "CartItemRemoved" and event["Cause"] in RELEASE_CAUSE:
-        return [("inventory", event["TicketTypeId"], "ReleaseTickets",
-                 {"ReservationId": event["ReservationId"], "CartId": subject, "Cause": RELEASE_CAUSE[event["Cause"]]})]
+        return [
+            (
+                "inventory",
+                event["TicketTypeId"],
+                "ReleaseTickets",
+                {"ReservationId": event["ReservationId"], "CartId": subject, "Cause": RELEASE_CAUSE[event["Cause"]]},
+            )
+        ]
     if kind == "TicketReservationRejected":
-        return [("cart", event["CartId"], "RemoveCartItem",
-                 {"CartId": None, "ItemId": event["CartItemId"], "CartItemId": None, "Cause": "SOLD_OUT",
-                  "ReservationId": event["ReservationId"]})]
+        return [
+            (
+                "cart",
+                event["CartId"],
+                "RemoveCartItem",
+                {
+                    "CartId": None,
+                    "ItemId": event["CartItemId"],
+                    "CartItemId": None,
+                    "Cause": "SOLD_OUT",
+                    "ReservationId": event["ReservationId"],
+                },
+            )
+        ]
     return []
 
 
@@ -60,8 +99,14 @@ def rekeyed(kind, row):
     if kind == "ConcertFact":
         sent = [("tickets.programme.facts", row["Id"], kind, row)]
         if row["VenueId"] is not None:
-            sent.append(("tickets.venue.facts", row["VenueId"], "ConcertVenue",
-                         {"ConcertId": row["Id"], "VenueId": row["VenueId"]}))
+            sent.append(
+                (
+                    "tickets.venue.facts",
+                    row["VenueId"],
+                    "ConcertVenue",
+                    {"ConcertId": row["Id"], "VenueId": row["VenueId"]},
+                )
+            )
         return sent
     if kind == "VenueRow":
         return [("tickets.venue.facts", row["Id"], kind, row)]

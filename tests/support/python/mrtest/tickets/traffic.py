@@ -3,6 +3,7 @@
 Everything follows from the seed. A session keys its commands by its own name, so that they keep their
 order, and knows what it asked for; what became of it, it does not know.
 """
+
 import datetime
 import json
 import random
@@ -24,8 +25,14 @@ class Command:
         self.expected, self.key, self.time = expected, key, time
 
     def headers(self):
-        result = {"ce_specversion": "1.0", "ce_id": self.id, "ce_source": "mrtest", "ce_type": self.type,
-                  "ce_subject": self.subject, "content-type": "application/json"}
+        result = {
+            "ce_specversion": "1.0",
+            "ce_id": self.id,
+            "ce_source": "mrtest",
+            "ce_type": self.type,
+            "ce_subject": self.subject,
+            "content-type": "application/json",
+        }
         if self.expected is not None:
             result["ce_expectedversion"] = str(self.expected)
         if self.time is not None:
@@ -77,8 +84,15 @@ class Traffic:
         number = len(self.types)
         self.types.append(f"type-{number}")
         price = {"Price": round(self.random.randint(0, 20000) / 100, 2)} if number % 2 else {"PriceMinor": number * 100}
-        self._new("CreateTicketType", concert, concert, TicketTypeId=f"type-{number}", Name=f"Rank {number}",
-                  Quantity=quantity or self.random.choice([3, 20, 100, 1000]), **price)
+        self._new(
+            "CreateTicketType",
+            concert,
+            concert,
+            TicketTypeId=f"type-{number}",
+            Name=f"Rank {number}",
+            Quantity=quantity or self.random.choice([3, 20, 100, 1000]),
+            **price,
+        )
 
     def _set_up(self):
         late = []
@@ -90,8 +104,13 @@ class Traffic:
                 late.append((v, fields))
         for c in range(self.n_concerts):
             subject = f"concert-{c}"
-            self._new("CreateConcert", subject, subject, Name=f"{self._name()} {c}",
-                      VenueId=f"venue-{self.random.randrange(self.n_venues)}" if c % 7 else None)
+            self._new(
+                "CreateConcert",
+                subject,
+                subject,
+                Name=f"{self._name()} {c}",
+                VenueId=f"venue-{self.random.randrange(self.n_venues)}" if c % 7 else None,
+            )
             for _ in range(self.random.randint(1, 3)):
                 self._ticket_type(subject)
             if c % 5:
@@ -138,7 +157,14 @@ class Traffic:
         elif roll < 0.89:
             self._new("DeleteConcert", subject, subject)
         else:  # at a version that it may or may not be at
-            self._new("ScheduleConcert", subject, f"editor-{r.randrange(4)}", r.randint(-1, 12), StartDate=T0, EndDate=T0 + DAY)
+            self._new(
+                "ScheduleConcert",
+                subject,
+                f"editor-{r.randrange(4)}",
+                r.randint(-1, 12),
+                StartDate=T0,
+                EndDate=T0 + DAY,
+            )
 
     def _shop(self):
         """One customer's next step; a customer has one cart after the other, sometimes two."""
@@ -156,15 +182,23 @@ class Traffic:
         if roll < 0.62 or not items:
             item = f"item-{self.count}"
             ticket_type = r.choice(self.types[:8]) if r.random() < 0.3 else r.choice(self.types)
-            added = self._new("AddCartItem", cart, customer, ItemId=item, TicketTypeId=ticket_type,
-                              Quantity=r.choice([1, 1, 2, 2, 3, 4, -1 if r.random() < 0.2 else 1]))
+            added = self._new(
+                "AddCartItem",
+                cart,
+                customer,
+                ItemId=item,
+                TicketTypeId=ticket_type,
+                Quantity=r.choice([1, 1, 2, 2, 3, 4, -1 if r.random() < 0.2 else 1]),
+            )
             items.append((added.fields["ItemId"], ticket_type, len(items) + 1))
         elif roll < 0.84:
             item, _, _ = items.pop(r.randrange(len(items)))
             self._new("RemoveCartItem", cart, customer, ItemId=item)
         elif roll < 0.92:
             item, ticket_type, version = r.choice(items)
-            self._new("ConfirmTickets", ticket_type, customer, ReservationId=f"{cart}/{version}", OrderId=f"order-{item}")
+            self._new(
+                "ConfirmTickets", ticket_type, customer, ReservationId=f"{cart}/{version}", OrderId=f"order-{item}"
+            )
         elif roll < 0.95:
             self._new("AddCartItem", "cart-none", customer, ItemId="i", TicketTypeId="t", Quantity=1)
         else:

@@ -3,6 +3,7 @@
 A view is {key parts: row}. The computation joins finished states, while the app joins as things
 arrive: when they agree, the order of arrival did not matter.
 """
+
 from mrtest.tickets.fold import evolve
 
 TERM_MAX = 64
@@ -41,8 +42,10 @@ def terms(*names):
 
 
 def venue_rows(logs):
-    return {(subject,): {**state, "Version": logs["venue"][subject][-1].version}
-            for subject, state in states("venue", logs["venue"]).items()}
+    return {
+        (subject,): {**state, "Version": logs["venue"][subject][-1].version}
+        for subject, state in states("venue", logs["venue"]).items()
+    }
 
 
 def user_rows(logs):
@@ -50,9 +53,14 @@ def user_rows(logs):
     for subject, state in states("user", logs["user"]).items():
         log = logs["user"][subject]
         seen = [e.value["At"] for e in log if e.kind == "UserAuthenticated"]
-        rows[(subject,)] = {"Id": subject, "FullName": state["FullName"], "Email": state["Email"],
-                            "Created": log[0].time, "LastAuthenticated": seen[-1] if seen else None,
-                            "Authentications": len(seen)}
+        rows[(subject,)] = {
+            "Id": subject,
+            "FullName": state["FullName"],
+            "Email": state["Email"],
+            "Created": log[0].time,
+            "LastAuthenticated": seen[-1] if seen else None,
+            "Authentications": len(seen),
+        }
     return rows
 
 
@@ -60,9 +68,15 @@ def availability_rows(logs):
     rows = {}
     for subject, s in states("inventory", logs["inventory"]).items():
         if s["Status"] != "UNKNOWN":
-            rows[(subject,)] = {"TicketTypeId": subject, "ConcertId": s["ConcertId"], "Status": s["Status"],
-                                "Quantity": s["Quantity"], "Sold": s["Sold"], "Held": s["Held"],
-                                "Remaining": s["Quantity"] - s["Sold"] - s["Held"]}
+            rows[(subject,)] = {
+                "TicketTypeId": subject,
+                "ConcertId": s["ConcertId"],
+                "Status": s["Status"],
+                "Quantity": s["Quantity"],
+                "Sold": s["Sold"],
+                "Held": s["Held"],
+                "Remaining": s["Quantity"] - s["Sold"] - s["Held"],
+            }
     return rows
 
 
@@ -76,19 +90,27 @@ def concert_facts(logs):
 
 def concert_places(logs):
     known = venue_rows(logs)
-    return {(s["VenueId"], subject): {"ConcertId": subject, "VenueId": s["VenueId"], "Venue": known.get((s["VenueId"],))}
-            for subject, s in states("concert", logs["concert"]).items() if s["VenueId"]}
+    return {
+        (s["VenueId"], subject): {"ConcertId": subject, "VenueId": s["VenueId"], "Venue": known.get((s["VenueId"],))}
+        for subject, s in states("concert", logs["concert"]).items()
+        if s["VenueId"]
+    }
 
 
 def programme_parts(logs):
     known = venue_rows(logs)
-    return {key: {"ConcertId": fact["Id"], "Concert": fact, "Venue": known.get((fact["VenueId"],))}
-            for key, fact in concert_facts(logs).items()}
+    return {
+        key: {"ConcertId": fact["Id"], "Concert": fact, "Venue": known.get((fact["VenueId"],))}
+        for key, fact in concert_facts(logs).items()
+    }
 
 
 def concert_rows(logs):
-    return {key: {**part["Concert"], "Venue": part["Venue"]} for key, part in programme_parts(logs).items()
-            if part["Concert"]["Status"] != "DELETED"}
+    return {
+        key: {**part["Concert"], "Venue": part["Venue"]}
+        for key, part in programme_parts(logs).items()
+        if part["Concert"]["Status"] != "DELETED"
+    }
 
 
 def programme_rows(logs):
@@ -98,14 +120,20 @@ def programme_rows(logs):
         if concert["Status"] == "PUBLISHED":
             date = NO_DATE if concert["StartDate"] is None else concert["StartDate"]
             rows[(date, concert["Id"])] = {
-                "ConcertId": concert["Id"], "Name": concert["Name"], "VenueId": concert["VenueId"],
-                "VenueName": venue and venue["Name"], "StartDate": concert["StartDate"], "EndDate": concert["EndDate"]}
+                "ConcertId": concert["Id"],
+                "Name": concert["Name"],
+                "VenueId": concert["VenueId"],
+                "VenueName": venue and venue["Name"],
+                "StartDate": concert["StartDate"],
+                "EndDate": concert["EndDate"],
+            }
     return rows
 
 
 def programme_by_term(logs):
-    return {(term, *key): row for key, row in programme_rows(logs).items()
-            for term in terms(row["Name"], row["VenueName"])}
+    return {
+        (term, *key): row for key, row in programme_rows(logs).items() for term in terms(row["Name"], row["VenueName"])
+    }
 
 
 def cart_facts(logs):
@@ -113,8 +141,14 @@ def cart_facts(logs):
     for subject, state in states("cart", logs["cart"]).items():
         log = logs["cart"][subject]
         items = [{"Id": i["Id"], "TicketTypeId": i["TicketTypeId"], "Quantity": i["Quantity"]} for i in state["Items"]]
-        rows[(subject,)] = {"Id": subject, "Version": log[-1].version, "CustomerId": state["CustomerId"],
-                            "Created": log[0].time, "Items": items, "IsCheckedOut": state["IsCheckedOut"]}
+        rows[(subject,)] = {
+            "Id": subject,
+            "Version": log[-1].version,
+            "CustomerId": state["CustomerId"],
+            "Created": log[0].time,
+            "Items": items,
+            "IsCheckedOut": state["IsCheckedOut"],
+        }
     return rows
 
 
@@ -129,10 +163,15 @@ def cart_rows(logs):
     rows = {}
     for customer, carts in open_carts.items():
         first, *others = sorted(carts, key=lambda cart: (cart["Created"], cart["Id"].encode()))
-        rows[(customer,)] = {"CustomerId": customer, "CartId": first["Id"], "Version": first["Version"],
-                             "Created": first["Created"], "Items": first["Items"],
-                             "Quantity": sum(item["Quantity"] for item in first["Items"]),
-                             "OtherCarts": [cart["Id"] for cart in others]}
+        rows[(customer,)] = {
+            "CustomerId": customer,
+            "CartId": first["Id"],
+            "Version": first["Version"],
+            "Created": first["Created"],
+            "Items": first["Items"],
+            "Quantity": sum(item["Quantity"] for item in first["Items"]),
+            "OtherCarts": [cart["Id"] for cart in others],
+        }
     return rows
 
 
