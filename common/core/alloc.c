@@ -8,8 +8,9 @@
 
 static _Noreturn void out_of_memory(void)
 {
-    static const char message[] = "millrace: out of memory; what is committed is safe, restart with "
-                                  "more memory or a smaller memory.budget\n";
+    static const char message[] =
+        "millrace: out of memory; what is committed is safe, restart with "
+        "more memory or a smaller memory.budget\n";
     /* Nothing else can be done about a failing write here. */
     const ssize_t written = write(STDERR_FILENO, message, sizeof(message) - 1);
     (void)written;

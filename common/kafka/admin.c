@@ -80,8 +80,8 @@ mr_status mr_admin_partitions(mr_admin *admin, const char *topic, int32_t *ret_p
 static mr_status created(const mr_admin_call *call, const char *topic, mr_error *err)
 {
     size_t n = 0;
-    const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(
-        rd_kafka_event_CreateTopics_result(call->event), &n);
+    const rd_kafka_topic_result_t **topics =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(call->event), &n);
     if (n != 1) {
         return mr_error_set(err, MR_ERR_KAFKA, "create topic %s: an answer without the topic",
                             topic);
@@ -92,8 +92,8 @@ static mr_status created(const mr_admin_call *call, const char *topic, mr_error 
     }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? MR_OK
-               : mr_admin_fail_topic(code, rd_kafka_topic_result_error_string(topics[0]), "create", topic,
-                            err);
+               : mr_admin_fail_topic(code, rd_kafka_topic_result_error_string(topics[0]), "create",
+                                     topic, err);
 }
 
 static void new_topic_freep(rd_kafka_NewTopic_t **topic)
@@ -148,7 +148,7 @@ mr_status mr_admin_delete_before(mr_admin *admin, const char *topic, int32_t par
     mr_admin_call_init(&call, admin, RD_KAFKA_ADMIN_OP_DELETERECORDS);
     rd_kafka_DeleteRecords(admin->handle.rk, &request, 1, call.options, call.queue);
     MR_TRY(mr_admin_call_wait(&call, admin, "delete records", err));
-    return mr_list_check(rd_kafka_DeleteRecords_result_offsets(
-                             rd_kafka_event_DeleteRecords_result(call.event)),
-                         MR_STEP_QUERY, "delete records", err);
+    return mr_list_check(
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(call.event)),
+        MR_STEP_QUERY, "delete records", err);
 }

@@ -46,7 +46,7 @@ mr_status mr_admin_delete_before(mr_admin *admin, const char *topic, int32_t par
 typedef struct mr_group_member {
     char *client_id;
     char *host;
-    char *instance_id; /* NULL: dynamic */
+    char *instance_id;              /* NULL: dynamic */
     mr_topic_partition *partitions; /* topics owned by the group description */
     size_t n_partitions;
 } mr_group_member;

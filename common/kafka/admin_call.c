@@ -32,8 +32,8 @@ mr_status mr_admin_call_wait(mr_admin_call *call, mr_admin *admin, const char *w
     }
     const rd_kafka_resp_err_t code = rd_kafka_event_error(call->event);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)mr_kafka_fail_text(code, rd_kafka_event_error_string(call->event), MR_STEP_QUERY,
-                                 err, "%s", what);
+        (void)mr_kafka_fail_text(code, rd_kafka_event_error_string(call->event), MR_STEP_QUERY, err,
+                                 "%s", what);
         return mr_handle_explain(&admin->handle, err);
     }
     return MR_OK;

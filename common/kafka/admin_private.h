@@ -24,7 +24,8 @@ typedef struct mr_admin_call {
 
 void mr_admin_call_init(mr_admin_call *call, mr_admin *admin, rd_kafka_admin_op_t operation);
 void mr_admin_call_deinit(mr_admin_call *call);
-/* Waits for the answer; the request's own error is a failure, those of its items are not looked at. */
+/* Waits for the answer; the request's own error is a failure, those of its items are not looked at.
+ */
 mr_status mr_admin_call_wait(mr_admin_call *call, mr_admin *admin, const char *what,
                              mr_error *err) MR_MUST_USE;
 /* "<what> topic <topic>: <text>", from one item of an answer. */

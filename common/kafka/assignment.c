@@ -39,8 +39,7 @@ static void add_assigned(mr_consumer *consumer, const char *topic, int32_t parti
     if (mr_consumer_find(consumer, topic, partition) < consumer->n_assigned) {
         return;
     }
-    rd_kafka_queue_t *queue =
-        rd_kafka_queue_get_partition(consumer->handle.rk, topic, partition);
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer->handle.rk, topic, partition);
     assert(queue != NULL);
     rd_kafka_queue_forward(queue, consumer->parking);
     pthread_mutex_lock(&consumer->assigned_lock);
@@ -65,8 +64,7 @@ static mr_topic_partition *copy_list(const rd_kafka_topic_partition_list_t *list
 {
     mr_topic_partition *partitions = mr_alloc_zero((size_t)list->cnt, sizeof(*partitions));
     for (int i = 0; i < list->cnt; i++) {
-        partitions[i] =
-            (mr_topic_partition){list->elems[i].topic, list->elems[i].partition, -1};
+        partitions[i] = (mr_topic_partition){list->elems[i].topic, list->elems[i].partition, -1};
     }
     return partitions;
 }
@@ -162,8 +160,7 @@ static void revoke(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     (void)pause_all(rk, list);
     if (list->cnt > 0) {
         mr_topic_partition *partitions = copy_list(list);
-        consumer->listener.revoked(consumer->listener.context, partitions, (size_t)list->cnt,
-                                   lost);
+        consumer->listener.revoked(consumer->listener.context, partitions, (size_t)list->cnt, lost);
         free(partitions);
     }
     for (int i = 0; i < list->cnt; i++) {

@@ -73,9 +73,9 @@ static const char *nearest_name(const mr_conf_source *source, const mr_conf_tabl
                                 const char *name)
 {
     const char *nearest =
-        source->n_ours == 0 ? NULL
-                            : mr_text_nearest(name, &source->ours[0].name, source->n_ours,
-                                              sizeof(source->ours[0]));
+        source->n_ours == 0
+            ? NULL
+            : mr_text_nearest(name, &source->ours[0].name, source->n_ours, sizeof(source->ours[0]));
     if (nearest != NULL) {
         return nearest;
     }
@@ -167,9 +167,9 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
 }
 
 /*
- * librdkafka stops fetching when a queue is above its limit and looks again after a time that can be
- * set from 2.2 on; before, see inbound.c. A message costs some 400 bytes beside its own, which the
- * limit in bytes does not count: hence the limit in messages.
+ * librdkafka stops fetching when a queue is above its limit and looks again after a time that can
+ * be set from 2.2 on; before, see inbound.c. A message costs some 400 bytes beside its own, which
+ * the limit in bytes does not count: hence the limit in messages.
  */
 mr_status mr_conf_set_queue(const mr_conf_source *source, rd_kafka_conf_t *conf,
                             int64_t queue_bytes_max, mr_error *err)

@@ -27,20 +27,17 @@ static mr_status configure(const mr_consumer_options *options, const mr_conf_sou
     return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
 }
 
-static mr_status subscribe(mr_consumer *consumer, const mr_consumer_options *options,
-                           mr_error *err)
+static mr_status subscribe(mr_consumer *consumer, const mr_consumer_options *options, mr_error *err)
 {
     MR_CLEANUP(mr_list_freep)
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)options->n_topics);
     for (size_t i = 0; i < options->n_topics; i++) {
-        (void)rd_kafka_topic_partition_list_add(list, options->topics[i],
-                                                RD_KAFKA_PARTITION_UA);
+        (void)rd_kafka_topic_partition_list_add(list, options->topics[i], RD_KAFKA_PARTITION_UA);
     }
     const rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle.rk, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return mr_kafka_fail_code(code, MR_STEP_CONFIGURE, err, "subscribe as %s",
-                                  options->group);
+        return mr_kafka_fail_code(code, MR_STEP_CONFIGURE, err, "subscribe as %s", options->group);
     }
     return MR_OK;
 }
@@ -168,9 +165,9 @@ mr_status mr_consumer_poll(mr_consumer *consumer, int timeout_ms, mr_error *err)
             status = fail_of_message(consumer, message, err);
         } else {
             /* Every partition is forwarded and paused before it is assigned. */
-            status = mr_error_set(err, MR_ERR_KAFKA,
-                                  "a record of %s [%d] came outside of every feed",
-                                  rd_kafka_topic_name(message->rkt), (int)message->partition);
+            status =
+                mr_error_set(err, MR_ERR_KAFKA, "a record of %s [%d] came outside of every feed",
+                             rd_kafka_topic_name(message->rkt), (int)message->partition);
         }
         rd_kafka_message_destroy(message);
     }

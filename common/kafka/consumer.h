@@ -35,7 +35,7 @@ typedef struct mr_consumer_options {
     const char *instance_id;   /* group.instance.id: static membership; NULL: dynamic */
     const char *const *topics; /* subscribed */
     size_t n_topics;
-    int64_t queue_bytes_max;   /* of fetched, not yet processed records, for each feed */
+    int64_t queue_bytes_max; /* of fetched, not yet processed records, for each feed */
     mr_consumer_listener listener;
 } mr_consumer_options;
 
@@ -67,8 +67,8 @@ void mr_feed_wake(mr_feed *feed);
 
 /*
  * ---- Any thread ----
- * But pause and seek only while no other thread is in mr_feed_next of the partition's feed: a record
- * that is just being taken there would be one from before, or come a second time.
+ * But pause and seek only while no other thread is in mr_feed_next of the partition's feed: a
+ * record that is just being taken there would be one from before, or come a second time.
  */
 mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                             mr_error *err) MR_MUST_USE;
@@ -82,7 +82,8 @@ mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *part
  * transactions (KIP-447, require_stable). Timeout: action RETRY. */
 mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *partitions, size_t n,
                                 int timeout_ms, mr_error *err) MR_MUST_USE;
-/* Where a partition without a committed offset starts: its low watermark. Idle connection, no wait. */
+/* Where a partition without a committed offset starts: its low watermark. Idle connection, no wait.
+ */
 mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *partition,
                                 int timeout_ms, mr_error *err) MR_MUST_USE;
 /* Commits without a transaction, and waits, at most 30 s (at_least_once). */

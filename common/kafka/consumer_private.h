@@ -10,7 +10,7 @@ typedef struct mr_assigned {
     char *topic;
     int32_t partition;
     rd_kafka_queue_t *queue;
-    mr_feed *feed; /* NULL: not yet */
+    mr_feed *feed;  /* NULL: not yet */
     bool is_sought; /* since it was assigned */
 } mr_assigned;
 
@@ -20,7 +20,8 @@ struct mr_consumer {
     mr_consumer_listener listener;
     rd_kafka_queue_t *parking; /* where an assigned partition's queue leads until it has a feed */
     pthread_mutex_t assigned_lock;
-    mr_assigned *assigned; /* changed by the poll thread, which alone may read it without the lock */
+    mr_assigned
+        *assigned; /* changed by the poll thread, which alone may read it without the lock */
     size_t n_assigned;
     size_t capacity;
     mr_error callback_error; /* of a rebalance; poll thread only */
@@ -38,7 +39,8 @@ struct mr_feed {
     mr_consumer *consumer;
 };
 
-/* The index of a partition, n_assigned when it is not assigned. With the lock, or in the poll thread. */
+/* The index of a partition, n_assigned when it is not assigned. With the lock, or in the poll
+ * thread. */
 size_t mr_consumer_find(const mr_consumer *consumer, const char *topic, int32_t partition);
 /* rebalance_cb of librdkafka; the opaque is the handle. */
 void mr_consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,

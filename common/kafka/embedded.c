@@ -20,8 +20,8 @@ mr_status mr_embedded_new(const mr_log *log, mr_embedded **ret_broker, mr_error 
     /* librdkafka warns that the handle, which is no client, has no servers. */
     mr_log quiet = *log;
     quiet.level = log->level == MR_LOG_DEBUG ? MR_LOG_DEBUG : MR_LOG_ERROR;
-    mr_status status = mr_handle_open(&broker->handle, RD_KAFKA_PRODUCER, rd_kafka_conf_new(), &quiet,
-                                      "embedded broker", err);
+    mr_status status = mr_handle_open(&broker->handle, RD_KAFKA_PRODUCER, rd_kafka_conf_new(),
+                                      &quiet, "embedded broker", err);
     if (status == MR_OK) {
         broker->cluster = rd_kafka_mock_cluster_new(broker->handle.rk, 1);
         if (broker->cluster == NULL) {

@@ -1,6 +1,7 @@
 /*
  * The embedded broker: librdkafka's mock cluster in this process, for trying things out. In memory,
- * no transactions, no group description, no admin requests. Other processes on this host can use it.
+ * no transactions, no group description, no admin requests. Other processes on this host can use
+ * it.
  */
 #pragma once
 

@@ -26,7 +26,7 @@ static mr_action action_of_class(mr_kafka_class class, mr_kafka_step step)
         /* The consumer rejoins by itself; what was sent with the old generation must not count. */
         return is_writing(step) ? MR_ACT_ABORT : MR_ACT_RETRY;
     case MR_KAFKA_VOID_TRANSACTION:
-        return is_writing(step)                       ? MR_ACT_ABORT
+        return is_writing(step)                    ? MR_ACT_ABORT
                : step == MR_STEP_INIT_TRANSACTIONS ? MR_ACT_RETRY
                                                    : MR_ACT_STOP;
     case MR_KAFKA_OTHER:
@@ -65,8 +65,8 @@ static void fill(mr_error *err, rd_kafka_resp_err_t code, mr_action action, cons
     char context[sizeof(err->message) / 2];
     (void)vsnprintf(context, sizeof(context), format, arguments);
     const char *advice = mr_kafka_advice(code);
-    (void)mr_error_set(err, MR_ERR_KAFKA, "%s: %s%s%s", context, reason,
-                       advice == NULL ? "" : "; ", advice == NULL ? "" : advice);
+    (void)mr_error_set(err, MR_ERR_KAFKA, "%s: %s%s%s", context, reason, advice == NULL ? "" : "; ",
+                       advice == NULL ? "" : advice);
     err->action = action;
     err->native = code;
     if (mr_kafka_class_of(code) == MR_KAFKA_TOO_LARGE) {
@@ -78,10 +78,9 @@ mr_status mr_kafka_fail(rd_kafka_error_t *error, mr_kafka_step step, mr_error *e
                         const char *format, ...)
 {
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    const mr_action action =
-        mr_kafka_action(code, rd_kafka_error_is_fatal(error) != 0,
-                        rd_kafka_error_is_retriable(error) != 0,
-                        rd_kafka_error_txn_requires_abort(error) != 0, step);
+    const mr_action action = mr_kafka_action(code, rd_kafka_error_is_fatal(error) != 0,
+                                             rd_kafka_error_is_retriable(error) != 0,
+                                             rd_kafka_error_txn_requires_abort(error) != 0, step);
     va_list arguments;
     va_start(arguments, format);
     fill(err, code, action, rd_kafka_error_string(error), format, arguments);

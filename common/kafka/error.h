@@ -1,6 +1,6 @@
 /*
- * The one place that turns librdkafka's answers into what to do next. This table is the exactly-once
- * policy. Private to common/kafka.
+ * The one place that turns librdkafka's answers into what to do next. This table is the
+ * exactly-once policy. Private to common/kafka.
  */
 #pragma once
 

@@ -8,8 +8,14 @@ typedef struct code_row {
     const char *advice;
 } code_row;
 
-#define ROW(code, class) {RD_KAFKA_RESP_ERR_##code, MR_KAFKA_##class, NULL}
-#define ROW_ADVICE(code, class, advice) {RD_KAFKA_RESP_ERR_##code, MR_KAFKA_##class, advice}
+#define ROW(code, class)                                                                           \
+    {                                                                                              \
+        RD_KAFKA_RESP_ERR_##code, MR_KAFKA_##class, NULL                                           \
+    }
+#define ROW_ADVICE(code, class, advice)                                                            \
+    {                                                                                              \
+        RD_KAFKA_RESP_ERR_##code, MR_KAFKA_##class, advice                                         \
+    }
 
 static const code_row code_rows[] = {
     /* Who one is, and what one may do. */

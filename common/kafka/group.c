@@ -24,8 +24,8 @@ static void copy_member(const rd_kafka_MemberDescription_t *from, mr_group_membe
     to->n_partitions = (size_t)list->cnt;
     to->partitions = mr_alloc_zero(to->n_partitions, sizeof(*to->partitions));
     for (int i = 0; i < list->cnt; i++) {
-        to->partitions[i] = (mr_topic_partition){mr_strdup(list->elems[i].topic),
-                                                 list->elems[i].partition, -1};
+        to->partitions[i] =
+            (mr_topic_partition){mr_strdup(list->elems[i].topic), list->elems[i].partition, -1};
     }
 }
 

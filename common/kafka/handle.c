@@ -9,8 +9,8 @@
 /* Facilities of librdkafka's log that tell of connections: error_cb tells the same once. */
 static bool is_connection_noise(const char *facility)
 {
-    static const char *const names[] = {"FAIL", "ERROR", "REQTMOUT", "GETPID", "CONNECT",
-                                        "BROKERUA"};
+    static const char *const names[] = {"FAIL",   "ERROR",   "REQTMOUT",
+                                        "GETPID", "CONNECT", "BROKERUA"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], facility) == 0) {
             return true;
@@ -38,7 +38,8 @@ static void remember_failure(mr_handle *handle, rd_kafka_resp_err_t code, const 
     pthread_mutex_unlock(&handle->lock);
 }
 
-/* A broker that stops in the middle of a handshake looks like a refusal: believe several in a row. */
+/* A broker that stops in the middle of a handshake looks like a refusal: believe several in a row.
+ */
 static bool is_refusal(mr_handle *handle, rd_kafka_resp_err_t code)
 {
     enum { REFUSALS_BELIEVED = 3 };

@@ -24,27 +24,32 @@ void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition
 }
 
 /*
- * A queue that has sunk to half its length is refilled by waking the broker threads of the partitions
- * that its records are from, each once.
+ * A queue that sinks is refilled by waking the broker threads of the partitions that its records
+ * are from: each once whenever the queue has halved, because at the first time it may still be
+ * above librdkafka's limit, and once when it is empty.
  */
 static void refill(mr_inbound *inbound, const rd_kafka_message_t *message)
 {
-    enum { LOOK_EVERY = 128, PEAK_MIN = 500 };
+    enum { LOOK_EVERY = 128, LEVEL_MIN = 500 };
     if (!inbound->naps || ++inbound->n_taken < LOOK_EVERY) {
         return;
     }
     inbound->n_taken = 0;
     const size_t len = rd_kafka_queue_length(inbound->queue);
     if (len > inbound->last) {
-        inbound->peak = len;
+        inbound->level = len;
+        inbound->woken = 0;
+    } else if (len < inbound->level / 4) {
+        inbound->level /= 2;
         inbound->woken = 0;
     }
     inbound->last = len;
     const uint64_t bit = (uint64_t)1 << (message->partition & 63);
-    if (inbound->peak >= PEAK_MIN && len < inbound->peak / 2 && (inbound->woken & bit) == 0) {
+    if (inbound->level >= LEVEL_MIN && len < inbound->level / 2 && (inbound->woken & bit) == 0) {
+        const char *topic = rd_kafka_topic_name(message->rkt);
         inbound->woken |= bit;
-        mr_inbound_wake_broker(inbound->rk, rd_kafka_topic_name(message->rkt),
-                               message->partition);
+        mr_inbound_wake_broker(inbound->rk, topic, message->partition);
+        mr_inbound_moved(inbound, topic, message->partition);
     }
 }
 

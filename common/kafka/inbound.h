@@ -16,9 +16,9 @@ typedef struct mr_inbound {
     rd_kafka_t *rk;
     bool naps;        /* this librdkafka sleeps for a second when its queue is full */
     uint32_t n_taken; /* since the queue's length was looked at */
-    size_t peak;      /* the queue's length, rising or since it last rose */
-    size_t last;
-    uint64_t woken; /* partitions whose broker was woken since the queue last rose; by number mod 64 */
+    size_t last;      /* its length then */
+    size_t level;     /* its greatest length since it rose, halved as it sinks */
+    uint64_t woken;   /* partitions whose broker was woken at this level, by number mod 64 */
     atomic_bool has_moved;
     pthread_mutex_t lock;
     rd_kafka_topic_partition_list_t *moved; /* since the queue was last empty; with the lock */
@@ -32,14 +32,14 @@ void mr_inbound_deinit(mr_inbound *inbound);
  * Valid until the next call. */
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
 /*
- * librdkafka's broker threads notice that a partition may be fetched again, because it was resumed or
- * the queue has room, only when they wake for another reason: within a second, or after
- * fetch.queue.backoff.ms where there is such a setting. A question to the partition's leader is such
- * a reason; its answer is not waited for. Any thread; takes a millisecond.
+ * librdkafka's broker threads notice that a partition may be fetched again, because it was resumed
+ * or the queue has room, only when they wake for another reason: within a second, or after
+ * fetch.queue.backoff.ms where there is such a setting. A question to the partition's leader is
+ * such a reason; its answer is not waited for. Any thread; takes a millisecond.
  */
 void mr_inbound_wake_broker(rd_kafka_t *rk, const char *topic, int32_t partition);
-/* The partition was sought or resumed: what is left in the queue of it will be dropped, and its broker
- * must then be woken again. Any thread. */
+/* The partition was sought or resumed: what is left in the queue of it will be dropped, and its
+ * broker must then be woken again. Any thread. */
 void mr_inbound_moved(mr_inbound *inbound, const char *topic, int32_t partition);
 /* A message as a record that borrows from it. */
 void mr_inbound_record(mr_inbound *inbound, const rd_kafka_message_t *message,

@@ -6,10 +6,9 @@ rd_kafka_topic_partition_list_t *mr_list_new(const mr_topic_partition *partition
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++) {
-        rd_kafka_topic_partition_t *element = rd_kafka_topic_partition_list_add(
-            list, partitions[i].topic, partitions[i].partition);
-        element->offset =
-            partitions[i].offset < 0 ? RD_KAFKA_OFFSET_INVALID : partitions[i].offset;
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
+        element->offset = partitions[i].offset < 0 ? RD_KAFKA_OFFSET_INVALID : partitions[i].offset;
     }
     return list;
 }

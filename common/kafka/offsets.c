@@ -53,16 +53,15 @@ mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *pa
     }
     MR_TRY(mr_list_check(list, MR_STEP_CONSUME, "resume", err));
     for (size_t i = 0; i < n; i++) {
-        mr_inbound_wake_broker(consumer->handle.rk, partitions[i].topic,
-                               partitions[i].partition);
+        mr_inbound_wake_broker(consumer->handle.rk, partitions[i].topic, partitions[i].partition);
     }
     return MR_OK;
 }
 
 /*
- * A partition that was just assigned cannot be sought before librdkafka's main thread has taken that
- * up, or has ended the same partition's last assignment: _STATE until then. The older call is used
- * because the time-out of rd_kafka_seek_partitions is 1000 times too short before 2.1.0.
+ * A partition that was just assigned cannot be sought before librdkafka's main thread has taken
+ * that up, or has ended the same partition's last assignment: _STATE until then. The older call is
+ * used because the time-out of rd_kafka_seek_partitions is 1000 times too short before 2.1.0.
  */
 mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *partition,
                            int timeout_ms, mr_error *err)

@@ -53,8 +53,8 @@ static mr_status configure(const mr_producer_options *options, const mr_conf_sou
     enum { KBYTES_MAX = 2147483647, MESSAGE_MIN = 1000, MESSAGE_MAX = 1000000000 };
     if (options->transactional_id != NULL) {
         MR_TRY(mr_conf_set(conf, "transactional.id", options->transactional_id, err));
-        MR_TRY(mr_conf_set_int(conf, "transaction.timeout.ms", options->transaction_timeout_ms,
-                               err));
+        MR_TRY(
+            mr_conf_set_int(conf, "transaction.timeout.ms", options->transaction_timeout_ms, err));
     }
     MR_TRY(mr_conf_set(conf, "enable.idempotence", "true", err));
     MR_TRY(mr_conf_set(conf, "partitioner", "murmur2_random", err));
@@ -247,8 +247,8 @@ mr_status mr_producer_begin(mr_producer *producer, mr_error *err)
 }
 
 /*
- * A record that librdkafka threw away says only that; why, is in the transaction's state, which every
- * transactional call out of turn tells without doing anything.
+ * A record that librdkafka threw away says only that; why, is in the transaction's state, which
+ * every transactional call out of turn tells without doing anything.
  */
 static void ask_why(mr_producer *producer)
 {
@@ -270,8 +270,8 @@ static mr_status check(mr_producer *producer, mr_error *err)
 {
     if (producer->has_failed) {
         const int code = producer->failure.native;
-        if (producer->in_transaction && (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                                         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)) {
+        if (producer->in_transaction &&
+            (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)) {
             ask_why(producer);
         }
         *err = producer->failure;

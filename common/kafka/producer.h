@@ -60,6 +60,7 @@ mr_status mr_producer_flush(mr_producer *producer, int timeout_ms, mr_error *err
 /*
  * Ends the transaction without effect, whatever state it is in: aborts, or, when the handle is
  * beyond that (fatal: fenced, timed out), destroys it and makes a new one with init_transactions.
- * After MR_OK nothing that was sent since the last commit can become visible. At least once: purges.
+ * After MR_OK nothing that was sent since the last commit can become visible. At least once:
+ * purges.
  */
 mr_status mr_producer_abort(mr_producer *producer, int timeout_ms, mr_error *err) MR_MUST_USE;

@@ -58,8 +58,8 @@ static mr_status ask_until(question *asked, int timeout_ms, const char *what, mr
         (void)rd_kafka_poll(asked->handle->rk, AGAIN_MS);
         left_ms = deadline_ms - mr_clock_monotonic_ms(clock);
     }
-    (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s of %s [%" PRId32 "]", what,
-                             asked->topic, asked->partition);
+    (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s of %s [%" PRId32 "]", what, asked->topic,
+                             asked->partition);
     return mr_handle_explain(asked->handle, err);
 }
 

@@ -3,8 +3,9 @@
 
 #include "kafka/handle.h"
 
-/* Asks again, at most for timeout_ms, while the answer is that this passes by itself: a partition that
- * has just got a leader, or another one. Otherwise as mr_reader_watermarks and mr_reader_offset_at. */
+/* Asks again, at most for timeout_ms, while the answer is that this passes by itself: a partition
+ * that has just got a leader, or another one. Otherwise as mr_reader_watermarks and
+ * mr_reader_offset_at. */
 mr_status mr_query_watermarks(mr_handle *handle, const char *topic, int32_t partition,
                               int64_t *ret_low, int64_t *ret_high, int timeout_ms,
                               mr_error *err) MR_MUST_USE;

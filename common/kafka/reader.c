@@ -89,9 +89,8 @@ mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitio
         rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, partitions[i].topic, NULL);
         const int64_t offset =
             partitions[i].offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : partitions[i].offset;
-        if (topic == NULL ||
-            rd_kafka_consume_start_queue(topic, partitions[i].partition, offset,
-                                         reader->inbound.queue) != 0) {
+        if (topic == NULL || rd_kafka_consume_start_queue(topic, partitions[i].partition, offset,
+                                                          reader->inbound.queue) != 0) {
             const rd_kafka_resp_err_t code = rd_kafka_last_error();
             if (topic != NULL) {
                 rd_kafka_topic_destroy(topic);

@@ -5,8 +5,7 @@
 static mr_status describe(mr_admin *admin, const char *topic, mr_admin_call *call,
                           const rd_kafka_ConfigResource_t **ret_resource, mr_error *err)
 {
-    rd_kafka_ConfigResource_t *asked =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_ConfigResource_t *asked = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     rd_kafka_DescribeConfigs(admin->handle.rk, &asked, 1, call->options, call->queue);
     rd_kafka_ConfigResource_destroy(asked);
     MR_TRY(mr_admin_call_wait(call, admin, "describe a topic", err));
@@ -22,8 +21,8 @@ static mr_status describe(mr_admin *admin, const char *topic, mr_admin_call *cal
         return MR_NOT_FOUND;
     }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return mr_admin_fail_topic(code, rd_kafka_ConfigResource_error_string(resources[0]), "describe",
-                          topic, err);
+        return mr_admin_fail_topic(code, rd_kafka_ConfigResource_error_string(resources[0]),
+                                   "describe", topic, err);
     }
     *ret_resource = resources[0];
     return MR_OK;
@@ -87,14 +86,15 @@ static mr_status alter(mr_admin *admin, const char *topic, rd_kafka_ConfigResour
     rd_kafka_AlterConfigs(admin->handle.rk, &target, 1, call.options, call.queue);
     MR_TRY(mr_admin_call_wait(&call, admin, "configure a topic", err));
     size_t n = 0;
-    const rd_kafka_ConfigResource_t **resources = rd_kafka_AlterConfigs_result_resources(
-        rd_kafka_event_AlterConfigs_result(call.event), &n);
-    const rd_kafka_resp_err_t code = n == 1 ? rd_kafka_ConfigResource_error(resources[0])
-                                            : RD_KAFKA_RESP_ERR__BAD_MSG;
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(call.event), &n);
+    const rd_kafka_resp_err_t code =
+        n == 1 ? rd_kafka_ConfigResource_error(resources[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? MR_OK
-               : mr_admin_fail_topic(code, n == 1 ? rd_kafka_ConfigResource_error_string(resources[0]) : "",
-                            "configure", topic, err);
+               : mr_admin_fail_topic(
+                     code, n == 1 ? rd_kafka_ConfigResource_error_string(resources[0]) : "",
+                     "configure", topic, err);
 }
 
 static mr_status merge(mr_admin *admin, const char *topic, const mr_topic_config *configs,
@@ -108,8 +108,7 @@ static mr_status merge(mr_admin *admin, const char *topic, const mr_topic_config
         return mr_error_set(err, MR_ERR_KAFKA, "configure topic %s: it does not exist", topic);
     }
     MR_TRY(status);
-    rd_kafka_ConfigResource_t *target =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_ConfigResource_t *target = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     keep_others(target, now, configs, n_configs);
     for (size_t i = 0; i < n_configs; i++) {
         (void)rd_kafka_ConfigResource_set_config(target, configs[i].name, configs[i].value);
@@ -151,8 +150,8 @@ static mr_status see(mr_admin *admin, const char *topic, const mr_topic_config *
 
 /*
  * AlterConfigs replaces everything that is set on the topic, and 2.0.2 has no incremental form:
- * describe, merge, alter. Two that do this at the same time may undo each other; one after the other
- * they do not, because the first returns when its values are seen.
+ * describe, merge, alter. Two that do this at the same time may undo each other; one after the
+ * other they do not, because the first returns when its values are seen.
  */
 mr_status mr_admin_set_topic_configs(mr_admin *admin, const char *topic,
                                      const mr_topic_config *configs, size_t n_configs,
@@ -166,6 +165,7 @@ mr_status mr_admin_set_topic_configs(mr_admin *admin, const char *topic,
     while (status == MR_NOT_FOUND && mr_clock_monotonic_ms(clock) < deadline_ms) {
         status = see(admin, topic, configs, n_configs, err);
     }
-    /* A broker that writes a value in another way than it was given has accepted it all the same. */
+    /* A broker that writes a value in another way than it was given has accepted it all the same.
+     */
     return status < 0 ? status : MR_OK;
 }

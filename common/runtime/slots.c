@@ -85,24 +85,20 @@ static mr_status seek(mr_slot *slot, mr_topic_partition *partition, mr_error *er
     return mr_consumer_seek(worker->options.consumer, partition, timeout_ms, err);
 }
 
-mr_status mr_slot_resume(mr_slot *slot, bool seek_first, mr_error *err)
+mr_status mr_slot_resume(mr_slot *slot, mr_error *err)
 {
     mr_worker *worker = slot->worker;
     const mr_stage *stage = mr_worker_stage(worker);
     mr_topic_partition *partitions = mr_alloc_zero(stage->n_from, sizeof(*partitions));
     const size_t n = assigned_partitions(slot, partitions);
-    mr_status status = MR_OK;
-    if (seek_first || slot->leaked) {
-        status =
-            mr_consumer_committed(worker->options.consumer, partitions, n,
-                                  (int)worker->options.processor->runtime->broker_timeout_ms, err);
-        for (size_t i = 0; status == MR_OK && i < n; i++) {
-            status = seek(slot, &partitions[i], err);
-        }
+    mr_status status =
+        mr_consumer_committed(worker->options.consumer, partitions, n,
+                              (int)worker->options.processor->runtime->broker_timeout_ms, err);
+    for (size_t i = 0; status == MR_OK && i < n; i++) {
+        status = seek(slot, &partitions[i], err);
     }
     if (status == MR_OK) {
         mr_task_set_state(slot->task, MR_TASK_RUNNING);
-        slot->leaked = false;
         status = mr_consumer_resume(worker->options.consumer, partitions, n, err);
     }
     free(partitions);
@@ -145,7 +141,7 @@ static void take_restored(void *worker_argument, void *argument)
                 slot->warm && n_restored == 0 ? "yes" : "no");
     slot->warm = false;
     mr_error err;
-    if (mr_slot_resume(slot, false, &err) != MR_OK) {
+    if (mr_slot_resume(slot, &err) != MR_OK) {
         mr_worker_decide(worker, &err);
     }
 }
@@ -185,7 +181,7 @@ static mr_status start_slot(mr_slot *slot, mr_error *err)
         if (slot->task == NULL) {
             slot->task = make_task(slot, NULL);
         }
-        return mr_slot_resume(slot, false, err);
+        return mr_slot_resume(slot, err);
     }
     if (slot->task == NULL) {
         mr_partition *partition;
@@ -208,7 +204,6 @@ mr_status mr_slot_restart(mr_slot *slot, mr_error *err)
         return status;
     }
     MR_TRY(mr_slot_close(slot, false, err));
-    slot->leaked = true; /* what was fetched is behind the committed offset: seek before resuming */
     return start_slot(slot, err);
 }
 

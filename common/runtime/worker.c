@@ -169,12 +169,9 @@ static int64_t now_us(const mr_worker *worker)
 static mr_status process_record(mr_worker *worker, const mr_record *record, mr_error *err)
 {
     mr_slot *slot = mr_worker_slot(worker, record->partition);
-    if (slot == NULL || slot->task == NULL || !mr_slot_is_assigned(slot)) {
-        return MR_OK; /* of a partition that was revoked */
-    }
-    if (mr_task_state_of(slot->task) != MR_TASK_RUNNING) {
-        slot->leaked = true;
-        return MR_OK;
+    if (slot == NULL || slot->task == NULL || !mr_slot_is_assigned(slot) ||
+        mr_task_state_of(slot->task) != MR_TASK_RUNNING) {
+        return MR_OK; /* fetched before a revoke or pause: it is read again where it is needed */
     }
     MR_TRY(mr_task_process(slot->task, record, err));
     worker->uncommitted++;

@@ -16,7 +16,6 @@ typedef struct mr_slot {
     mr_worker *worker;
     mr_task *task;  /* NULL: closed */
     bool *assigned; /* one an input topic */
-    bool leaked;    /* a record came while it was paused: it has to be read again */
     bool warm;      /* suspended with its cache, nothing lost so far */
     bool restoring; /* the restorer knows `restore` */
     mr_restore restore;
@@ -92,8 +91,8 @@ mr_slot *mr_worker_slot(const mr_worker *worker, int32_t number); /* NULL: none 
 bool mr_slot_is_assigned(const mr_slot *slot);
 /* Makes the task anew from RocksDB and the changelogs; the partitions are paused. */
 mr_status mr_slot_restart(mr_slot *slot, mr_error *err) MR_MUST_USE;
-/* Sets positions and lets the records flow. */
-mr_status mr_slot_resume(mr_slot *slot, bool seek, mr_error *err) MR_MUST_USE;
+/* Reads on from the committed offsets. */
+mr_status mr_slot_resume(mr_slot *slot, mr_error *err) MR_MUST_USE;
 /* Flushes to disk (when `keep`) and closes. */
 mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err) MR_MUST_USE;
 

@@ -188,7 +188,9 @@ static mr_answer answer_of(const mr_step *step, const mr_envelope *command, int6
     const mr_decision *decision = &step->decision;
     const int64_t n_events = decision->rejected ? 0 : (int64_t)decision->n_events;
     return (mr_answer){
-        .outcome = decision->rejected ? MR_REJECTED : n_events > 0 ? MR_ACCEPTED : MR_NO_CHANGE,
+        .outcome = decision->rejected ? MR_REJECTED
+                   : n_events > 0     ? MR_ACCEPTED
+                                      : MR_NO_CHANGE,
         .command_id = command->id,
         .reason = decision->rejected ? mr_buf_bytes(&decision->reason) : MR_BYTES_NULL,
         .text = decision->text.len > 0 ? mr_buf_bytes(&decision->text) : MR_BYTES_NULL,

@@ -1,9 +1,9 @@
 /*
  * The aggregate kind: commands -> decide -> numbered events -> evolve -> state.
  *
- * A row of the store "state" is the aggregate: its version (of the last event, -1 before the first),
- * the last commands that it answered, and the app's own state. `ledger.c` knows that layout and the
- * answers; `aggregate.c` runs one command.
+ * A row of the store "state" is the aggregate: its version (of the last event, -1 before the
+ * first), the last commands that it answered, and the app's own state. `ledger.c` knows that layout
+ * and the answers; `aggregate.c` runs one command.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ extern const char *const mr_outcome_names[];
 typedef struct mr_answer {
     mr_outcome outcome;
     mr_bytes command_id;
-    mr_bytes reason; /* null: none */
-    mr_bytes text;   /* null: none */
+    mr_bytes reason;          /* null: none */
+    mr_bytes text;            /* null: none */
     int64_t expected_version; /* MR_VERSION_NONE: the command did not say */
     int64_t version;          /* of the aggregate after the command */
     int64_t n_events;         /* versions version - n_events + 1 .. version */
@@ -35,7 +35,7 @@ typedef struct mr_ledger {
     const mr_type *row;
     const mr_type *answers; /* array of remembered answers */
     const mr_type *answer;
-    const mr_type *state; /* union of null and the app's state record */
+    const mr_type *state;           /* union of null and the app's state record */
     const mr_schema *result_schema; /* millrace.CommandResult */
     size_t remember;
     void *result; /* a value of result_schema, reused */

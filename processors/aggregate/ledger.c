@@ -6,8 +6,9 @@
 
 const char *const mr_outcome_names[] = {"accepted", "no_change", "rejected"};
 
-#define OUTCOME_JSON \
-    "{\"type\":\"enum\",\"name\":\"Outcome\",\"symbols\":[\"accepted\",\"no_change\",\"rejected\"]}"
+#define OUTCOME_JSON                                                                               \
+    "{\"type\":\"enum\",\"name\":\"Outcome\",\"symbols\":[\"accepted\",\"no_change\","             \
+    "\"rejected\"]}"
 
 static const char answer_schema_json[] =
     "{\"type\":\"record\",\"name\":\"Answer\",\"namespace\":\"millrace\",\"fields\":["
@@ -128,8 +129,8 @@ static mr_bytes optional_text(const mr_type *type, const void *value)
     if (chosen->branch == type->null_branch) {
         return MR_BYTES_NULL;
     }
-    return mr_string_bytes((const mr_string *)(const void *)((const uint8_t *)value +
-                                                             type->payload));
+    return mr_string_bytes(
+        (const mr_string *)(const void *)((const uint8_t *)value + type->payload));
 }
 
 static void set_optional_text(const mr_type *type, void *value, mr_bytes text)
@@ -179,8 +180,7 @@ mr_status mr_ledger_find(const mr_ledger *ledger, const void *row, mr_bytes comm
         };
         if (expected->branch != version_type->null_branch) {
             ret_answer->expected_version =
-                *(const int64_t *)(const void *)((const uint8_t *)expected +
-                                                 version_type->payload);
+                *(const int64_t *)(const void *)((const uint8_t *)expected + version_type->payload);
         }
         return MR_OK;
     }

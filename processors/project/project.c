@@ -70,8 +70,7 @@ static mr_status check_version(mr_step *step, mr_context *context, mr_error *err
     const mr_type *type = mr_schema_type(step->stage->stores[step->versions].value);
     int64_t last = -1;
     const void *row;
-    const mr_status found =
-        mr_context_get(context, step->versions, envelope->subject, &row, err);
+    const mr_status found = mr_context_get(context, step->versions, envelope->subject, &row, err);
     if (found < 0) {
         return found;
     }

@@ -1,4 +1,5 @@
-/* Goal: what goes wrong while reading and committing without transactions ends in the right move. */
+/* Goal: what goes wrong while reading and committing without transactions ends in the right move.
+ */
 #include "cluster.h"
 
 #include <stdio.h>
@@ -58,9 +59,9 @@ static void commits_without_a_transaction(void **state)
 }
 
 /*
- * librdkafka looks up where a partition without a committed offset begins. If it is sought while that
- * question is under way, the answer is found outdated, asked for again, and then believed: half a
- * second later reading begins anew (2.0.2 and 2.15.1).
+ * librdkafka looks up where a partition without a committed offset begins. If it is sought while
+ * that question is under way, the answer is found outdated, asked for again, and then believed:
+ * half a second later reading begins anew (2.0.2 and 2.15.1).
  */
 static void a_seek_right_after_the_assignment_holds(void **state)
 {

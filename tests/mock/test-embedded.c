@@ -81,10 +81,8 @@ static void another_process_writes(void **state)
 static void what_it_cannot_do_is_said(void **state)
 {
     (void)state;
-    const mr_admin_options options = {.properties = &shared.properties,
-                                      .log = &shared.log,
-                                      .client_id = "a",
-                                      .timeout_ms = 1000};
+    const mr_admin_options options = {
+        .properties = &shared.properties, .log = &shared.log, .client_id = "a", .timeout_ms = 1000};
     mr_error err;
     mr_admin *admin = NULL;
     mr_group *group = NULL;

@@ -129,8 +129,7 @@ static void a_lost_record_is_told_by_the_next_call(void **state)
             mr_producer *producer = producer_of(transactional ? "lost" : NULL, 1 << 20);
             mr_error err;
             int64_t slot = -1;
-            const mr_record record = {
-                .topic = "out", .partition = 0, .value = mr_bytes_text("a")};
+            const mr_record record = {.topic = "out", .partition = 0, .value = mr_bytes_text("a")};
             mock_fail(&mock, API_PRODUCE, 1, rows[i].code);
             kit_ok(mr_producer_send(producer, &record, &slot, &err), &err);
             assert_int_equal(commit(producer, &err), MR_ERR_KAFKA);
@@ -216,7 +215,7 @@ static void a_large_record_is_skipped_and_others_go_on(void **state)
         size_t header_len;
         mr_status status;
     } rows[] = {
-        {99000, 0, MR_OK}, {100000, 0, MR_ERR_DATA}, {50000, 49000, MR_OK},
+        {99000, 0, MR_OK},           {100000, 0, MR_ERR_DATA}, {50000, 49000, MR_OK},
         {50000, 50000, MR_ERR_DATA}, {200000, 0, MR_ERR_DATA},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,7 +1,7 @@
 /*
- * Goal: the record path without a broker: rows, outputs, a handler that fails leaves no trace, later
- * records of its key are parked, other keys go on.
- * Method: the driver with a C handler; every outcome is read from the topics.
+ * Goal: the record path without a broker: rows, outputs, a handler that fails leaves no trace,
+ * later records of its key are parked, other keys go on. Method: the driver with a C handler; every
+ * outcome is read from the topics.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,9 +44,8 @@ static int tear_down(void **state)
 
 static void feed(mr_fixture *fixture, const char *key, int64_t value)
 {
-    const mr_envelope envelope = {.sequence = MR_VERSION_NONE,
-                                  .expected_version = MR_VERSION_NONE,
-                                  .time_ms = 1};
+    const mr_envelope envelope = {
+        .sequence = MR_VERSION_NONE, .expected_version = MR_VERSION_NONE, .time_ms = 1};
     mr_error err;
     assert_int_equal(mr_driver_send(fixture->driver, "counting.numbers", mr_bytes_text(key),
                                     &envelope, fixture->app->stages[0].input, &value, &err),
@@ -68,7 +67,8 @@ static void assert_total(mr_fixture *fixture, const char *key, int64_t count, in
 static void assert_dead(mr_fixture *fixture, size_t i, const char *error_class, const char *offset)
 {
     const mr_record *letter = mr_driver_record(fixture->driver, "counting-counts-dlq", i);
-    assert_true(mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.class"), error_class));
+    assert_true(
+        mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.class"), error_class));
     assert_true(mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.offset"), offset));
     assert_true(mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.topic"),
                                     "counting.numbers"));
@@ -86,8 +86,8 @@ static void rows_are_folded_and_sent_on(void **state)
     const mr_record *last = mr_driver_record(fixture->driver, "counting.totals", 2);
     assert_true(mr_bytes_equal_text(last->key, "a"));
     assert_true(mr_bytes_equal_text(mr_record_header(last, "ce_type"), "Total"));
-    assert_true(mr_bytes_equal_text(mr_record_header(last, "ce_id"),
-                                    "counting.numbers-0-2/totals/a"));
+    assert_true(
+        mr_bytes_equal_text(mr_record_header(last, "ce_id"), "counting.numbers-0-2/totals/a"));
 }
 
 static void a_failing_record_leaves_no_trace_and_parks_its_key(void **state)
@@ -111,8 +111,12 @@ static void bad_bytes_are_dead_letters(void **state)
     const mr_record records[] = {
         {.topic = "counting.numbers", .key = mr_bytes_text("x"), .value = mr_bytes_text("junk")},
         {.topic = "counting.numbers", .value = mr_bytes_text("{\"Value\":1}")},
-        {.topic = "counting.numbers", .key = mr_bytes_text("y"), .value = mr_bytes_text("{\"Valu\":1}")},
-        {.topic = "counting.numbers", .key = mr_bytes_text("z"), .value = mr_bytes_text("{\"Value\":1}")},
+        {.topic = "counting.numbers",
+         .key = mr_bytes_text("y"),
+         .value = mr_bytes_text("{\"Valu\":1}")},
+        {.topic = "counting.numbers",
+         .key = mr_bytes_text("z"),
+         .value = mr_bytes_text("{\"Value\":1}")},
     };
     mr_error err;
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
@@ -137,7 +141,8 @@ static void a_value_over_the_limit_is_a_dead_letter_without_its_value(void **sta
     assert_dead(fixture, 0, "too_large", "0");
     const mr_record *letter = mr_driver_record(fixture->driver, "counting-counts-dlq", 0);
     assert_true(mr_bytes_is_null(letter->value));
-    assert_true(mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.truncated"), "value"));
+    assert_true(
+        mr_bytes_equal_text(mr_record_header(letter, "__millrace.errors.truncated"), "value"));
 }
 
 int main(void)

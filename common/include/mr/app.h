@@ -1,8 +1,8 @@
 /*
  * An app definition as data: what `app.lua` declares, validated, before anything runs.
  *
- * script/ fills it from Lua, a kind's `prepare` adds the stores that the kind itself needs, and from
- * then on it is immutable and shared by all threads.
+ * script/ fills it from Lua, a kind's `prepare` adds the stores that the kind itself needs, and
+ * from then on it is immutable and shared by all threads.
  */
 #pragma once
 
@@ -61,20 +61,20 @@ typedef enum mr_handler_group {
 struct mr_stage {
     const mr_app *app;
     char *name;
-    char *kind; /* "transform", "aggregate", "project" */
+    char *kind;  /* "transform", "aggregate", "project" */
     char **from; /* input topics */
     size_t n_from;
     char **to; /* topics it may send to; for an aggregate to[0] is its events topic */
     size_t n_to;
-    char *results;           /* aggregate: topic of the answers */
-    const mr_schema *state;  /* aggregate: the app's state record */
-    const mr_schema *input;  /* type of records without ce_type; NULL: none */
-    int64_t remember;        /* aggregate: how many command IDs an aggregate remembers */
-    bool versioned;          /* project: check ce_sequence per ce_subject */
+    char *results;          /* aggregate: topic of the answers */
+    const mr_schema *state; /* aggregate: the app's state record */
+    const mr_schema *input; /* type of records without ce_type; NULL: none */
+    int64_t remember;       /* aggregate: how many command IDs an aggregate remembers */
+    bool versioned;         /* project: check ce_sequence per ce_subject */
     mr_store_spec *stores;
     size_t n_stores;
-    char *group;             /* "<app>-<stage>" */
-    char *dead_letters;      /* "<app>-<stage>-dlq" */
+    char *group;        /* "<app>-<stage>" */
+    char *dead_letters; /* "<app>-<stage>-dlq" */
     /* Record types that have a handler, per group, in name order; MR_ON may have "*" first. */
     const char **handled[MR_HANDLER_GROUPS];
     size_t n_handled[MR_HANDLER_GROUPS];

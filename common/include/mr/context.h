@@ -18,8 +18,8 @@ const mr_envelope *mr_context_envelope(const mr_context *context); /* its CloudE
 
 /*
  * The input's value, decoded for `schema` (reader): JSON by content-type application/json, else the
- * framing of mr/codec.h. The value belongs to the context and lives until the step returns; NULL for
- * a tombstone. Failures have action SKIP and a dead-letter class.
+ * framing of mr/codec.h. The value belongs to the context and lives until the step returns; NULL
+ * for a tombstone. Failures have action SKIP and a dead-letter class.
  */
 mr_status mr_context_decode(mr_context *context, const mr_schema *schema, void **ret_value,
                             mr_error *err) MR_MUST_USE;
@@ -32,7 +32,7 @@ typedef struct mr_output {
     const char *topic;
     mr_bytes key; /* null: no key */
     const mr_schema *schema;
-    const void *value; /* NULL: tombstone */
+    const void *value;    /* NULL: tombstone */
     mr_envelope envelope; /* time_ms 0: the input's time */
 } mr_output;
 

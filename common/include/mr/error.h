@@ -15,8 +15,7 @@
 #include <stdarg.h>
 
 #define MR_MUST_USE __attribute__((warn_unused_result))
-#define MR_PRINTF(format_at, arguments_at) \
-    __attribute__((format(printf, format_at, arguments_at)))
+#define MR_PRINTF(format_at, arguments_at) __attribute__((format(printf, format_at, arguments_at)))
 
 typedef enum mr_status {
     MR_OK = 0,
@@ -25,8 +24,8 @@ typedef enum mr_status {
     MR_TIMED_OUT = 2,
     MR_END = 3,
     /* Failures. */
-    MR_ERR_USAGE = -1,   /* what a person wrote is wrong: options, configuration, an app definition */
-    MR_ERR_DATA = -2,    /* bytes from outside are wrong: a record, a header, a schema */
+    MR_ERR_USAGE = -1, /* what a person wrote is wrong: options, configuration, an app definition */
+    MR_ERR_DATA = -2,  /* bytes from outside are wrong: a record, a header, a schema */
     MR_ERR_HANDLER = -3, /* the app's own logic failed: raised, looped, used too much memory */
     MR_ERR_KAFKA = -4,
     MR_ERR_STORE = -5,
@@ -57,14 +56,14 @@ typedef struct mr_error {
 
 /* Fills `err` and returns `status`: `return mr_error_set(err, MR_ERR_STORE, "open '%s'", path);`.
  * The action is STOP, except for MR_ERR_DATA and MR_ERR_HANDLER: SKIP. */
-#define mr_error_set(err, status, ...) \
+#define mr_error_set(err, status, ...)                                                             \
     mr_error_set_at((err), (status), __FILE__, __LINE__, __VA_ARGS__)
 
 mr_status mr_error_set_at(mr_error *err, mr_status status, const char *file, int line,
                           const char *format, ...) MR_PRINTF(5, 6);
 
 /* As mr_error_set for one record that cannot be processed: action SKIP and a dead-letter class. */
-#define mr_error_record(err, status, error_class, ...) \
+#define mr_error_record(err, status, error_class, ...)                                             \
     mr_error_record_at((err), (status), (error_class), __FILE__, __LINE__, __VA_ARGS__)
 
 mr_status mr_error_record_at(mr_error *err, mr_status status, const char *error_class,
@@ -74,25 +73,25 @@ mr_status mr_error_record_at(mr_error *err, mr_status status, const char *error_
 mr_status mr_error_prefix(mr_error *err, const char *format, ...) MR_PRINTF(2, 3);
 
 /* Forwards a failure. Outcomes must have been handled: in every build they are asserted away. */
-#define MR_TRY(call)                       \
-    do {                                   \
-        const mr_status mr_try_ = (call);  \
-        if (mr_try_ < 0)                   \
-            return mr_try_;                \
-        assert(mr_try_ == MR_OK);          \
+#define MR_TRY(call)                                                                               \
+    do {                                                                                           \
+        const mr_status mr_try_ = (call);                                                          \
+        if (mr_try_ < 0)                                                                           \
+            return mr_try_;                                                                        \
+        assert(mr_try_ == MR_OK);                                                                  \
     } while (0)
 
 /* Ownership of locals: MR_CLEANUP(free_fn_p) T *x = NULL; hand over with MR_STEAL(&x). */
 #define MR_CLEANUP(function) __attribute__((cleanup(function)))
-#define MR_STEAL(pointer)                                    \
-    __extension__({                                          \
-        __typeof__(*(pointer)) mr_stolen_ = *(pointer);      \
-        *(pointer) = NULL;                                   \
-        mr_stolen_;                                          \
+#define MR_STEAL(pointer)                                                                          \
+    __extension__({                                                                                \
+        __typeof__(*(pointer)) mr_stolen_ = *(pointer);                                            \
+        *(pointer) = NULL;                                                                         \
+        mr_stolen_;                                                                                \
     })
 /* Defines `static inline void <function>p(T **)` for use with MR_CLEANUP. */
-#define MR_DEFINE_CLEANUP(type, function)                           \
-    __attribute__((unused)) static inline void function##p(type **pointer) \
-    {                                                               \
-        function(*pointer);                                         \
+#define MR_DEFINE_CLEANUP(type, function)                                                          \
+    __attribute__((unused)) static inline void function##p(type **pointer)                         \
+    {                                                                                              \
+        function(*pointer);                                                                        \
     }

@@ -40,8 +40,8 @@ typedef struct mr_call {
     /* decide: the state, read-only. evolve: a working copy, changed in place or replaced. */
     const mr_schema *state_schema;
     void *state;
-    bool state_exists; /* evolve may set it (first event) or clear it (returned nil) */
-    int64_t version;   /* decide: the aggregate's version; evolve: the event's */
+    bool state_exists;     /* evolve may set it (first event) or clear it (returned nil) */
+    int64_t version;       /* decide: the aggregate's version; evolve: the event's */
     mr_decision *decision; /* decide only */
 } mr_call;
 

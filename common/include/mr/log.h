@@ -37,7 +37,8 @@ mr_log mr_log_for(const mr_log *log, const char *format, ...) MR_PRINTF(2, 3);
 /* "error", "warn", "info", "debug"; MR_NOT_FOUND for anything else. */
 mr_status mr_log_level_parse(const char *text, mr_log_level *ret_level) MR_MUST_USE;
 
-/* The message is one line of text; append key=value pairs with the format, values quoted by hand. */
+/* The message is one line of text; append key=value pairs with the format, values quoted by hand.
+ */
 void mr_log_line(const mr_log *log, mr_log_level level, const char *format, ...) MR_PRINTF(3, 4);
 
 #define mr_log_error(log, ...) mr_log_line((log), MR_LOG_ERROR, __VA_ARGS__)

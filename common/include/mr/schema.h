@@ -39,7 +39,7 @@ typedef struct mr_field {
 
 struct mr_type {
     mr_type_kind kind;
-    size_t size;  /* bytes of a value, a multiple of align */
+    size_t size; /* bytes of a value, a multiple of align */
     size_t align;
     const char *name;      /* full name (namespace.name) of record, enum, fixed; else the kind's */
     bool timestamp_millis; /* a long with logicalType timestamp-millis */
@@ -50,8 +50,8 @@ struct mr_type {
     /* union */
     const mr_type *const *branches;
     size_t n_branches;
-    size_t payload;      /* offset of the branch's value in a union */
-    int null_branch;     /* -1: none */
+    size_t payload;  /* offset of the branch's value in a union */
+    int null_branch; /* -1: none */
     /* array and map */
     const mr_type *items; /* the element; for a map the value */
     size_t stride;        /* bytes from one element (map: entry) to the next */
@@ -63,7 +63,7 @@ struct mr_type {
 };
 
 /* One named Avro record, enum, fixed, or the anonymous top-level schema of a file. */
-const char *mr_schema_name(const mr_schema *schema);  /* full name */
+const char *mr_schema_name(const mr_schema *schema); /* full name */
 const char *mr_schema_short_name(const mr_schema *schema);
 const mr_type *mr_schema_type(const mr_schema *schema);
 /* CRC-64-AVRO of the Parsing Canonical Form (Avro 1.11 specification, "Schema Fingerprints"). */
@@ -88,8 +88,8 @@ MR_DEFINE_CLEANUP(mr_schemas, mr_schemas_free)
 /*
  * Reads every *.avsc below `directory` in name order. A file may use named types of other files
  * whatever their order (loading repeats until nothing is unresolved). Several versions of one name
- * may coexist: `Name.avsc` is the current one, files in a subdirectory `history/` are older writers,
- * found by fingerprint only. Errors name file, JSON path and reason.
+ * may coexist: `Name.avsc` is the current one, files in a subdirectory `history/` are older
+ * writers, found by fingerprint only. Errors name file, JSON path and reason.
  */
 mr_status mr_schemas_load(mr_schemas *schemas, const char *directory, mr_error *err) MR_MUST_USE;
 

@@ -71,10 +71,8 @@ static void what_cannot_be_is_said(void **state)
     assert_int_equal(mr_admin_create_topic(shared.admin, topic, 1, -1, &bad, 1, &err),
                      MR_ERR_KAFKA);
     assert_non_null(strstr(err.message, "sometimes"));
-    assert_int_equal(mr_admin_create_topic(shared.admin, topic, 1, 9, NULL, 0, &err),
-                     MR_ERR_KAFKA);
-    assert_int_equal(mr_admin_set_topic_configs(shared.admin, topic, &bad, 1, &err),
-                     MR_ERR_KAFKA);
+    assert_int_equal(mr_admin_create_topic(shared.admin, topic, 1, 9, NULL, 0, &err), MR_ERR_KAFKA);
+    assert_int_equal(mr_admin_set_topic_configs(shared.admin, topic, &bad, 1, &err), MR_ERR_KAFKA);
     assert_non_null(strstr(err.message, "does not exist"));
 }
 
@@ -139,8 +137,7 @@ static void a_probe_without_a_broker_names_it(void **state)
     mr_properties properties = {0};
     mr_properties_set(&properties, "bootstrap.servers", "127.0.0.1:1", "test");
     mr_error err;
-    assert_int_equal(mr_client_probe(&properties, NULL, 0, 1500, &shared.log, &err),
-                     MR_ERR_KAFKA);
+    assert_int_equal(mr_client_probe(&properties, NULL, 0, 1500, &shared.log, &err), MR_ERR_KAFKA);
     assert_non_null(strstr(err.message, "bootstrap.servers=127.0.0.1:1"));
     assert_non_null(strstr(err.message, "refused"));
     assert_int_equal(err.action, MR_ACT_STOP);

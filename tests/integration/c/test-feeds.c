@@ -45,8 +45,8 @@ static void nothing_arrives_before_resume(void **state)
         /* Longer than librdkafka needs for a first fetch. */
         assert_int_equal(kit_member_next(&member, 300, &record), MR_TIMED_OUT);
         assert_int_equal(rd_kafka_queue_length(member.consumer->parking), 0);
-        assert_int_equal(
-            mr_consumer_resume(member.consumer, member.held, PARTITIONS, &err), MR_ERR_KAFKA);
+        assert_int_equal(mr_consumer_resume(member.consumer, member.held, PARTITIONS, &err),
+                         MR_ERR_KAFKA);
         kit_member_start(&member, member.held, PARTITIONS);
         int n = 0;
         int64_t next[PARTITIONS] = {0};
@@ -194,8 +194,12 @@ static void a_record_arrives_as_it_was_sent(void **state)
         {"empty", mr_bytes_text("")},
     };
     const mr_record sent[] = {
-        {.topic = topic, .timestamp_ms = 1587414600250, .key = mr_bytes_text("k"),
-         .value = mr_bytes_of(binary, sizeof(binary)), .headers = headers, .n_headers = 4},
+        {.topic = topic,
+         .timestamp_ms = 1587414600250,
+         .key = mr_bytes_text("k"),
+         .value = mr_bytes_of(binary, sizeof(binary)),
+         .headers = headers,
+         .n_headers = 4},
         {.topic = topic, .timestamp_ms = 1, .key = mr_bytes_text(""), .value = mr_bytes_text("")},
         {.topic = topic, .timestamp_ms = 2, .key = MR_BYTES_NULL, .value = MR_BYTES_NULL},
     };

@@ -87,7 +87,7 @@ static void a_static_member_restarts_unnoticed(void **state)
     const int revoked = b.n_revoked;
     const int before = pair_of(&a);
     kit_member_close(&a);
-    
+
     kit_member_open(&shared, &a, &options_a);
     kit_member_wait_both(&a, 2, &b, 2);
     assert_int_equal(b.n_assigned, assigned);
@@ -133,9 +133,9 @@ static void who_does_not_poll_is_put_out_and_comes_back(void **state)
     kit_name("slow", group);
     mr_properties_set(&shared.properties, "max.poll.interval.ms", "1500", "test");
     kit_member a, b;
-    kit_member_open(&shared, &a,
-                    &(kit_member_options){
-                        .group = group, .topic = topic, .session_timeout_ms = "1500"});
+    kit_member_open(
+        &shared, &a,
+        &(kit_member_options){.group = group, .topic = topic, .session_timeout_ms = "1500"});
     mr_properties_set(&shared.properties, "max.poll.interval.ms", "300000", "test");
     kit_member_wait(&a, 1);
     kit_member_open(&shared, &b, &(kit_member_options){.group = group, .topic = topic});

@@ -149,8 +149,7 @@ static void offsets_are_found_by_time(void **state)
         assert_int_equal(offset, rows[i].offset);
     }
     int64_t offset = -7;
-    assert_int_equal(mr_reader_offset_at(reader, topic, 9, 0, &offset, KIT_MS, &err),
-                     MR_ERR_KAFKA);
+    assert_int_equal(mr_reader_offset_at(reader, topic, 9, 0, &offset, KIT_MS, &err), MR_ERR_KAFKA);
     assert_int_equal(offset, -7);
     mr_reader_free(reader);
 }

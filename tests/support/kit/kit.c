@@ -26,10 +26,8 @@ void kit_init_at(test_kit *kit, const char *servers)
         mr_properties_set(&kit->properties, "debug", getenv("MR_TEST_LOG"), "MR_TEST_LOG");
         kit->log = (mr_log){.stream = stderr, .clock = mr_clock_system(), .level = MR_LOG_DEBUG};
     }
-    const mr_admin_options options = {.properties = &kit->properties,
-                                      .log = &kit->log,
-                                      .client_id = "kit",
-                                      .timeout_ms = KIT_MS};
+    const mr_admin_options options = {
+        .properties = &kit->properties, .log = &kit->log, .client_id = "kit", .timeout_ms = KIT_MS};
     mr_error err;
     kit_ok(mr_admin_new(&options, &kit->admin, &err), &err);
 }

@@ -61,8 +61,8 @@ static mr_status count_number(mr_handler *handler, mr_handler_group group, mr_ca
         return found;
     }
     const mr_type *type = mr_schema_type(mr_context_stage(call->context)->stores[0].value);
-    const int64_t value =
-        *(const int64_t *)mr_field_at(mr_schema_type(call->schema), (void *)(uintptr_t)call->input, 0);
+    const int64_t value = *(const int64_t *)mr_field_at(mr_schema_type(call->schema),
+                                                        (void *)(uintptr_t)call->input, 0);
     ++*(int64_t *)mr_field_at(type, row, 0);
     *(int64_t *)mr_field_at(type, row, 1) += value;
     *(int64_t *)mr_field_at(type, row, 2) = value;

@@ -1,8 +1,8 @@
 /*
  * A small app whose logic is C, for tests and benchmarks of the runtime alone: stage "counts" reads
  * topic "counting.numbers" (schema Number {Value}) and keeps, for each key, count, sum and last of
- * what it saw, sending each new row to "counting.totals". A Value of -1 makes the handler fail after
- * it has changed its row.
+ * what it saw, sending each new row to "counting.totals". A Value of -1 makes the handler fail
+ * after it has changed its row.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Goal: the exactly-once policy, row by row: what librdkafka answered, doing what, and the next move.
- * The rows are what was seen against Kafka 4.1.1, and what its protocol allows besides.
+ * Goal: the exactly-once policy, row by row: what librdkafka answered, doing what, and the next
+ * move. The rows are what was seen against Kafka 4.1.1, and what its protocol allows besides.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,8 @@ static const row rows[] = {
     {CODE(INVALID_TRANSACTION_TIMEOUT), 1, 0, 0, MR_STEP_INIT_TRANSACTIONS, MR_ACT_STOP},
     {CODE(UNSUPPORTED_VERSION), 1, 0, 0, MR_STEP_COMMIT, MR_ACT_STOP},
     {CODE(_UNSUPPORTED_FEATURE), 0, 0, 0, MR_STEP_QUERY, MR_ACT_STOP},
-    /* A consumer's other fatal errors, what is not known here, and every mistake in the settings. */
+    /* A consumer's other fatal errors, what is not known here, and every mistake in the settings.
+     */
     {CODE(UNKNOWN), 1, 0, 0, MR_STEP_CONSUME, MR_ACT_STOP},
     {CODE(TOPIC_DELETION_DISABLED), 0, 0, 0, MR_STEP_QUERY, MR_ACT_STOP},
     {CODE(_TIMED_OUT), 0, 1, 0, MR_STEP_CONFIGURE, MR_ACT_STOP},
@@ -109,7 +110,8 @@ static void every_answer_has_its_move(void **state)
     }
 }
 
-/* No code that a transactional call can return without flags leads to going on as if it were well. */
+/* No code that a transactional call can return without flags leads to going on as if it were well.
+ */
 static void nothing_is_skipped_but_a_large_record(void **state)
 {
     (void)state;
@@ -142,8 +144,7 @@ static void an_error_says_what_and_why(void **state)
     assert_null(err.error_class);
     (void)mr_kafka_fail_code(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, MR_STEP_PRODUCE, &err, "send");
     assert_string_equal(err.error_class, "too_large");
-    rd_kafka_error_t *error =
-        rd_kafka_error_new(RD_KAFKA_RESP_ERR__TIMED_OUT, "not in %d ms", 7);
+    rd_kafka_error_t *error = rd_kafka_error_new(RD_KAFKA_RESP_ERR__TIMED_OUT, "not in %d ms", 7);
     assert_int_equal(mr_kafka_fail(error, MR_STEP_COMMIT, &err, "commit"), MR_ERR_KAFKA);
     assert_string_equal(err.message, "commit: not in 7 ms");
     assert_int_equal(err.action, MR_ACT_RETRY);

@@ -1,7 +1,7 @@
 /*
- * Goal: a key goes to the partition that the Java client gives it. Method: 10,000 IDs against a table
- * made with kafka-clients 4.1.1 (tests/support/partitioner), by our function and by librdkafka's
- * partitioner of the name that producers are configured with.
+ * Goal: a key goes to the partition that the Java client gives it. Method: 10,000 IDs against a
+ * table made with kafka-clients 4.1.1 (tests/support/partitioner), by our function and by
+ * librdkafka's partitioner of the name that producers are configured with.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,11 +45,9 @@ static size_t make_id(int i, uint8_t id[ID_MAX])
     case 0:
         return (size_t)snprintf(text, ID_MAX, "cart-%d", i);
     case 1:
-        return (size_t)snprintf(text, ID_MAX,
-                                "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64
-                                "-%012" PRIx64,
-                                a >> 32, a >> 16 & 0xffff, a & 0xffff, b >> 48,
-                                b & 0xffffffffffffU);
+        return (size_t)snprintf(
+            text, ID_MAX, "%08" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%04" PRIx64 "-%012" PRIx64,
+            a >> 32, a >> 16 & 0xffff, a & 0xffff, b >> 48, b & 0xffffffffffffU);
     case 2:
         return take_bytes(i, 16, id);
     case 3:
@@ -75,8 +73,8 @@ static void partitions_are_those_of_the_java_client(void **state)
             int expected = -1;
             assert_int_equal(fscanf(file, "%2d", &expected), 1);
             assert_int_equal(mr_partition_of_key(mr_bytes_of(id, len), n), expected);
-            assert_int_equal(
-                rd_kafka_msg_partitioner_murmur2_random(NULL, id, len, n, NULL, NULL), expected);
+            assert_int_equal(rd_kafka_msg_partitioner_murmur2_random(NULL, id, len, n, NULL, NULL),
+                             expected);
         }
     }
     assert_int_equal(n_lines, 4);

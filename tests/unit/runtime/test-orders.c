@@ -1,7 +1,7 @@
 /*
- * Goal: orders run once, in order, in the worker; a caller gets its answer or learns why not; what an
- * order carries is dropped exactly once in every case.
- * Method: a worker thread that waits for orders, and callers that give up or come too late.
+ * Goal: orders run once, in order, in the worker; a caller gets its answer or learns why not; what
+ * an order carries is dropped exactly once in every case. Method: a worker thread that waits for
+ * orders, and callers that give up or come too late.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* Goal: what is sent is what was added, in order, whatever buffers grew meanwhile; null and empty are
- * told apart; nothing is left after a discard. Method: a collector that keeps copies as text. */
+/* Goal: what is sent is what was added, in order, whatever buffers grew meanwhile; null and empty
+ * are told apart; nothing is left after a discard. Method: a collector that keeps copies as text.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,10 +50,10 @@ static void records_come_out_as_they_went_in(void **state)
     mr_outbox *outbox = mr_outbox_new();
     mr_error err;
     for (int round = 0; round < 3; round++) {
-        const mr_header headers[] = {{"a", mr_bytes_text("1")}, {"b", MR_BYTES_NULL},
-                                     {"c", mr_bytes_of("", 0)}};
-        mr_buf_append_text(
-            mr_outbox_add(outbox, "one", mr_bytes_text("key"), 5, headers, 3), "value");
+        const mr_header headers[] = {
+            {"a", mr_bytes_text("1")}, {"b", MR_BYTES_NULL}, {"c", mr_bytes_of("", 0)}};
+        mr_buf_append_text(mr_outbox_add(outbox, "one", mr_bytes_text("key"), 5, headers, 3),
+                           "value");
         (void)mr_outbox_add(outbox, "two", MR_BYTES_NULL, 5, NULL, 0);
         mr_outbox_set_tombstone(outbox);
         (void)mr_outbox_add(outbox, "three", mr_bytes_of("", 0), 5, headers, 1);

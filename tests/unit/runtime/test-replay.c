@@ -31,7 +31,9 @@ static mr_replay *read_lines(const mr_line *lines, int64_t commit, int64_t input
             .key = mr_bytes_text(line->key),
             .value = mr_bytes_text(line->value),
             .headers = headers,
-            .n_headers = line->input != NULL ? 2 : line->commit != NULL ? 1 : 0,
+            .n_headers = line->input != NULL    ? 2
+                         : line->commit != NULL ? 1
+                                                : 0,
         };
         mr_error err;
         assert_int_equal(mr_replay_add(replay, &record, &err), MR_OK);
@@ -71,10 +73,11 @@ static void transactional_records_are_rows_at_once(void **state)
 static void half_a_commit_is_forgotten(void **state)
 {
     (void)state;
-    static const mr_line lines[] = {
-        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"}, /* whole */
-        {"a", "2", "0/2", NULL}, {"b", "2", "0/2", NULL}, /* cut off by a crash */
-        {0}};
+    static const mr_line lines[] = {{"a", "1", "0/1", NULL},
+                                    {"m", "", "0/1", "10"}, /* whole */
+                                    {"a", "2", "0/2", NULL},
+                                    {"b", "2", "0/2", NULL}, /* cut off by a crash */
+                                    {0}};
     mr_replay *replay = read_lines(lines, 0, -1);
     assert_rows(replay, ""); /* not known yet whether the other stores have commit 1 */
     assert_int_equal(mr_replay_offset(replay), 0);
@@ -92,8 +95,7 @@ static void a_second_attempt_replaces_the_first(void **state)
     static const mr_line lines[] = {
         {"a", "1", "0/1", NULL}, {"stale", "1", "0/1", NULL}, /* crash: never finished */
         {"a", "1", "2/1", NULL}, {"m", "", "2/1", "7"},       /* done again, with another cut */
-        {"b", "1", "2/2", NULL}, {"m", "", "2/2", "9"},
-        {0}};
+        {"b", "1", "2/2", NULL}, {"m", "", "2/2", "9"},       {0}};
     mr_replay *replay = read_lines(lines, 0, -1);
     mr_replay_finish(replay, 2, 6);
     assert_rows(replay, "a=1 b=1");
@@ -104,10 +106,11 @@ static void a_second_attempt_replaces_the_first(void **state)
 static void a_commit_that_another_store_lacks_is_taken_back(void **state)
 {
     (void)state;
-    static const mr_line lines[] = {
-        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"},
-        {"a", "2", "0/2", NULL}, {"m", "", "0/2", "20"},
-        {0}};
+    static const mr_line lines[] = {{"a", "1", "0/1", NULL},
+                                    {"m", "", "0/1", "10"},
+                                    {"a", "2", "0/2", NULL},
+                                    {"m", "", "0/2", "20"},
+                                    {0}};
     mr_replay *replay = read_lines(lines, 0, -1);
     assert_int_equal(mr_replay_commit(replay), 2);
     mr_replay_finish(replay, 1, 4); /* the task's other store ends at commit 1 */
@@ -120,11 +123,13 @@ static void a_commit_that_another_store_lacks_is_taken_back(void **state)
 static void a_commit_that_was_taken_back_is_not_revived_later(void **state)
 {
     (void)state;
-    static const mr_line lines[] = {
-        {"a", "1", "0/1", NULL}, {"m", "", "0/1", "10"},
-        {"x", "2", "0/2", NULL}, {"m", "", "0/2", "20"}, /* the other store never had it */
-        {"a", "2", "4/2", NULL}, {"m", "", "4/2", "15"}, /* so commit 2 was done again */
-        {0}};
+    static const mr_line lines[] = {{"a", "1", "0/1", NULL},
+                                    {"m", "", "0/1", "10"},
+                                    {"x", "2", "0/2", NULL},
+                                    {"m", "", "0/2", "20"}, /* the other store never had it */
+                                    {"a", "2", "4/2", NULL},
+                                    {"m", "", "4/2", "15"}, /* so commit 2 was done again */
+                                    {0}};
     mr_replay *replay = read_lines(lines, 0, -1);
     mr_replay_finish(replay, 2, 6);
     assert_rows(replay, "a=2");

@@ -110,8 +110,7 @@ static void check_row(mr_fixture *fixture, int i)
     void *value = (void *)(uintptr_t)mr_entry_value(entry);
     assert_int_equal(value == NULL ? ABSENT : *number_in(fixture, value), fixture->current[i]);
     mr_buf encoded = MR_BUF_NULL;
-    const mr_status status =
-        mr_table_committed(fixture->table, key_of(i, text), &encoded, &err);
+    const mr_status status = mr_table_committed(fixture->table, key_of(i, text), &encoded, &err);
     assert_int_equal(status, fixture->committed[i] == ABSENT ? MR_NOT_FOUND : MR_OK);
     mr_buf_deinit(&encoded);
 }
@@ -206,13 +205,13 @@ static void check_scans(mr_fixture *fixture, int from, int to)
     mr_expected expected = {fixture, fixture->current, from, to};
     const mr_bytes from_key = key_of(from, from_text);
     const mr_bytes to_key = to == KEYS ? MR_BYTES_NULL : key_of(to, to_text);
-    assert_int_equal(mr_table_keys(fixture->table, from_key, to_key, visit_current, &expected, &err),
-                     MR_OK);
+    assert_int_equal(
+        mr_table_keys(fixture->table, from_key, to_key, visit_current, &expected, &err), MR_OK);
     check_rest(&expected);
     expected = (mr_expected){fixture, fixture->committed, from, to};
-    assert_int_equal(mr_table_scan_committed(fixture->table, from_key, to_key, visit_committed,
-                                             &expected, &err),
-                     MR_OK);
+    assert_int_equal(
+        mr_table_scan_committed(fixture->table, from_key, to_key, visit_committed, &expected, &err),
+        MR_OK);
     check_rest(&expected);
 }
 
@@ -242,7 +241,8 @@ static void every_layer_answers_the_same(void **state)
             mr_table_evict(fixture.table, next_random(&fixture) % 4000);
             break;
         case 7:
-            check_scans(&fixture, key, key + (int)(next_random(&fixture) % (uint32_t)(KEYS - key)) + 1);
+            check_scans(&fixture, key,
+                        key + (int)(next_random(&fixture) % (uint32_t)(KEYS - key)) + 1);
             break;
         default:
             check_row(&fixture, key);
