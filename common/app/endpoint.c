@@ -15,6 +15,7 @@
 
 static const char client_id_prefix[] = "millrace-";
 static const char endpoint_file[] = "http";
+static const char port_file[] = "http.port";
 
 MR_DEFINE_CLEANUP(char, free)
 
@@ -80,7 +81,24 @@ mr_status mr_endpoint_write(const char *directory, const char *address, int64_t 
     MR_CLEANUP(freep) char *path = mr_asprintf("%s/%s", directory, endpoint_file);
     MR_CLEANUP(mr_buf_deinit) mr_buf text = MR_BUF_NULL;
     mr_buf_printf(&text, "%s %" PRId64 "\n", address, pid);
-    return mr_file_write(path, mr_buf_bytes(&text), err);
+    MR_TRY(mr_file_write(path, mr_buf_bytes(&text), err));
+    MR_CLEANUP(freep) char *port_path = mr_asprintf("%s/%s", directory, port_file);
+    return mr_file_write(port_path, mr_bytes_text(strrchr(address, ':') + 1), err);
+}
+
+uint16_t mr_endpoint_last_port(const char *directory)
+{
+    MR_CLEANUP(freep) char *path = mr_asprintf("%s/%s", directory, port_file);
+    MR_CLEANUP(mr_buf_deinit) mr_buf contents = MR_BUF_NULL;
+    mr_error err;
+    enum { BYTES_MAX = 16 };
+    int64_t port;
+    if (mr_file_read(path, BYTES_MAX, &contents, &err) != MR_OK ||
+        mr_parse_int64(mr_buf_text(&contents), &port) != MR_OK || port <= 0 ||
+        port > UINT16_MAX) {
+        return 0;
+    }
+    return (uint16_t)port;
 }
 
 mr_status mr_endpoint_read(const char *directory, char ret_address[MR_ADDRESS_SIZE],

@@ -192,12 +192,20 @@ static mr_status serve(program *p, mr_error *err)
     p->service.stage = p->stage;
     p->service.registry = p->registry;
     p->service.framing = p->registry == NULL ? MR_FRAMING_SINGLE_OBJECT : MR_FRAMING_CONFLUENT;
-    const mr_http_server_options server = {.host = options->http_host,
-                                           .port = (uint16_t)options->http_port,
-                                           .handler = mr_http_service_answer,
-                                           .context = &p->service,
-                                           .log = &p->log};
-    MR_TRY(mr_http_server_new(&server, &p->server, err));
+    mr_http_server_options server = {.host = options->http_host,
+                                     .port = (uint16_t)options->http_port,
+                                     .handler = mr_http_service_answer,
+                                     .context = &p->service,
+                                     .log = &p->log};
+    if (server.port == 0) {
+        server.port = mr_endpoint_last_port(p->directory);
+    }
+    mr_status status = mr_http_server_new(&server, &p->server, err);
+    if (status != MR_OK && server.port != options->http_port) {
+        server.port = 0; /* somebody else has the last one by now */
+        status = mr_http_server_new(&server, &p->server, err);
+    }
+    MR_TRY(status);
     mr_address_format(advertised_host(options, name, sizeof(name)), mr_http_server_port(p->server),
                       p->address);
     return MR_OK;

@@ -59,8 +59,9 @@ mr_action mr_kafka_action(rd_kafka_resp_err_t code, bool fatal, bool retriable, 
     return action_of_class(class, step);
 }
 
-static void fill(mr_error *err, rd_kafka_resp_err_t code, mr_action action, const char *reason,
-                 const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void fill(mr_error *err, rd_kafka_resp_err_t code,
+                                                       mr_action action, const char *reason,
+                                                       const char *format, va_list arguments)
 {
     char context[sizeof(err->message) / 2];
     (void)vsnprintf(context, sizeof(context), format, arguments);

@@ -112,15 +112,10 @@ mr_status mr_producer_open(mr_producer *producer, int timeout_ms, mr_error *err)
 
 void mr_producer_close_handle(mr_producer *producer)
 {
-    mr_outbound_topic *topic = NULL;
-    mr_outbound_topic *next = NULL;
-    HASH_ITER(hh, producer->topics, topic, next)
-    {
-        HASH_DEL(producer->topics, topic);
-        rd_kafka_topic_destroy(topic->topic);
-        free(topic);
+    for (size_t i = 0; i < producer->n_topics; i++) {
+        rd_kafka_topic_destroy(producer->topics[i]);
     }
-    producer->last = NULL;
+    producer->n_topics = 0;
     mr_handle_close(&producer->handle);
     producer->in_transaction = false;
     producer->is_unclear = false;
@@ -160,6 +155,7 @@ void mr_producer_free(mr_producer *producer)
         }
     }
     mr_producer_close_handle(producer);
+    free(producer->topics);
     free((char *)(uintptr_t)producer->options.client_id);
     free((char *)(uintptr_t)producer->options.transactional_id);
     free(producer);
@@ -167,24 +163,17 @@ void mr_producer_free(mr_producer *producer)
 
 static rd_kafka_topic_t *topic_of(mr_producer *producer, const char *name)
 {
-    if (producer->last != NULL && strcmp(producer->last->name, name) == 0) {
-        return producer->last->topic;
-    }
-    mr_outbound_topic *topic = NULL;
-    HASH_FIND_STR(producer->topics, name, topic);
-    if (topic == NULL) {
-        const size_t len = strlen(name);
-        topic = mr_alloc_zero(1, sizeof(*topic) + len + 1);
-        memcpy(topic->name, name, len + 1);
-        topic->topic = rd_kafka_topic_new(producer->handle.rk, name, NULL);
-        if (topic->topic == NULL) {
-            free(topic);
-            return NULL;
+    for (size_t i = 0; i < producer->n_topics; i++) {
+        if (strcmp(rd_kafka_topic_name(producer->topics[i]), name) == 0) {
+            return producer->topics[i];
         }
-        HASH_ADD_STR(producer->topics, name, topic);
     }
-    producer->last = topic;
-    return topic->topic;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer->handle.rk, name, NULL);
+    if (topic != NULL) {
+        MR_GROW(producer->topics, producer->topics_capacity, producer->n_topics + 1);
+        producer->topics[producer->n_topics++] = topic;
+    }
+    return topic;
 }
 
 static bool is_too_large(const mr_producer *producer, const mr_record *record)

@@ -35,7 +35,9 @@ void mr_producer_free(mr_producer *producer); /* aborts an open transaction, doe
  * (murmur2_random). `offset_slot` (NULL: none) gets the offset after the record when it was
  * delivered, at the latest when commit returns; it must live until then. A full queue is waited for
  * (back-pressure), at most the transaction's timeout: then action ABORT.
- * Larger than record_bytes_max or the broker's limit: class "too_large", action SKIP.
+ * A timestamp of 0 or less is the time of sending. Larger than record_bytes_max: class "too_large",
+ * action SKIP. What only the broker refuses (max.message.bytes of the topic) comes from a later
+ * call with action STOP, because which record it was is not known any more.
  */
 mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64_t *offset_slot,
                            mr_error *err) MR_MUST_USE;
@@ -47,8 +49,8 @@ void mr_producer_poll(mr_producer *producer);
  * Makes everything sent since the last commit, and the group's offsets (next to read), one fact.
  * Transactional: flush -> send_offsets_to_transaction with the consumer's real group metadata ->
  * commit. Retriable answers are retried inside until the transaction's timeout. At least once:
- * flush, then commit the offsets. Crash points "after-flush", "after-offsets", "after-commit".
- * Failure: action ABORT (call mr_producer_abort, rewind) or STOP.
+ * flush, then commit the offsets. Crash points "before-flush", "after-flush", "after-offsets",
+ * "after-commit". Failure: action ABORT (call mr_producer_abort, rewind) or STOP.
  */
 mr_status mr_producer_commit(mr_producer *producer, mr_consumer *consumer,
                              const mr_topic_partition *offsets, size_t n,

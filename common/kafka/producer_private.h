@@ -1,22 +1,15 @@
 /* The inside of the producer, shared by producer.c and transaction.c. */
 #pragma once
 
-#include <uthash.h>
-
 #include "kafka/handle.h"
 #include "kafka/producer.h"
-
-typedef struct mr_outbound_topic {
-    rd_kafka_topic_t *topic;
-    UT_hash_handle hh;
-    char name[];
-} mr_outbound_topic;
 
 struct mr_producer {
     mr_handle handle;
     mr_producer_options options; /* texts owned */
-    mr_outbound_topic *topics;   /* by name; they belong to the handle */
-    mr_outbound_topic *last;     /* the topic of the last record */
+    rd_kafka_topic_t **topics;   /* the few that are written to; they belong to the handle */
+    size_t n_topics;
+    size_t topics_capacity;
     bool in_transaction;
     bool is_unclear; /* a commit was asked for and not answered: only init_transactions can tell */
     bool is_aborting;

@@ -1,4 +1,11 @@
-/* How a producer's transactions end. */
+/*
+ * How a producer's transactions end: flush, send offsets, commit.
+ *
+ * librdkafka's commit flushes by itself; it is done before the offsets all the same. Otherwise the
+ * broker is asked to add the offsets while it still ends the transaction before, says
+ * CONCURRENT_TRANSACTIONS, and librdkafka asks again after 100 ms: measured medians of transactions
+ * back to back were 100 ms without the flush, 3 ms (2.15.1) and 25 ms (2.0.2) with it.
+ */
 #include "core/crash_point.h"
 #include "kafka/consumer_private.h"
 #include "kafka/error.h"

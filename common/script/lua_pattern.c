@@ -350,16 +350,15 @@ static size_t match_again(const mr_pattern_item *item, mr_match *match, size_t a
 /* Where an item that is not repeated ends, no_match when it does not match. */
 static size_t match_once(const mr_pattern_item *item, mr_match *match, size_t at)
 {
-    mr_capture *capture = &match->captures[item->first];
     switch (item->op) {
     case OP_OPEN:
-        *capture = (mr_capture){.begin = at};
+        match->captures[item->first] = (mr_capture){.begin = at};
         return at;
     case OP_CLOSE:
-        capture->len = at - capture->begin;
+        match->captures[item->first].len = at - match->captures[item->first].begin;
         return at;
     case OP_POSITION:
-        *capture = (mr_capture){.begin = at, .position = true};
+        match->captures[item->first] = (mr_capture){.begin = at, .position = true};
         return at;
     case OP_BALANCE:
         return match_balance(item, match, at);

@@ -5,7 +5,7 @@
 /* uthash would end the process by exit(); core/alloc.h says why and aborts. */
 #define uthash_malloc(size) mr_alloc(size)
 #define uthash_fatal(message) abort()
-#include <uthash.h>
+#include "core/hash.h"
 
 #include "core/alloc.h"
 #include "script/lua_proxy.h"

@@ -10,8 +10,7 @@
 #define uthash_malloc(size) mr_alloc(size)
 #define uthash_fatal(message) abort()
 /* uthash's own choice has a switch that clang warns about. */
-#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
-#include <uthash.h>
+#include "core/hash.h"
 
 typedef struct node {
     UT_hash_handle hh;

@@ -25,6 +25,8 @@ COMMANDS = int(os.environ.get("MR_KILL_COMMANDS", "20000"))
 TIMES = int(os.environ.get("MR_KILL_TIMES", "10"))
 SECONDS = int(os.environ.get("MR_KILL_SECONDS", "100"))
 SEED = int(os.environ.get("MR_KILL_SEED", "1"))
+# More settings for the processors: "num.workers=2,commit.interval.ms=10ms".
+SETTINGS = dict(pair.split("=", 1) for pair in os.environ.get("MR_KILL_SETTINGS", "").split(",") if pair)
 # A restart reads at most this much of a changelog partition: flushes come after TAIL changed rows,
 # and while one is under way more are written.
 TAIL = 200
@@ -48,7 +50,7 @@ def count_restores(app, history_of_changelogs):
 def test_exactly_once_under_kills():
     files = places.fresh_files()
     broker = Broker(files)
-    app = run.tickets_app(broker, files, **{"changelog.tail.records": str(TAIL)})
+    app = run.tickets_app(broker, files, **{"changelog.tail.records": str(TAIL), **SETTINGS})
     app.apply_topics()
     running = app.start_all()
     follower = run.follow(app)

@@ -96,14 +96,15 @@ def test_replaced_instance_is_fenced():
     follower.wait_for("event", lambda r: r.topic == topic("cart", "events"), 30)
     old = running["cart"]
     old.pause()
-    replacement = app.elsewhere().start("cart")
+    elsewhere = app.elsewhere()
+    replacement = elsewhere.start("cart")
     until("the replacement to have all tasks", 60, lambda: holds(replacement, run.PARTITIONS))
     old.resume()
     code = old.wait(60)
     assert code not in (0, -9), f"the replaced instance ended with {code}\n{old.tail()}"
     sender.finish()
     app.settle()
-    run.check(app, {**running, "cart": replacement}, follower)
+    run.check(app, {**running, "cart": replacement}, follower, operator=elsewhere)
     for stage in [*[s for s in running.values() if s is not old], replacement]:
         assert stage.terminate() == 0, stage.tail()
 

@@ -354,6 +354,20 @@ def test_a_killed_stage_is_started_again():
     shop.must("accepted", "CreateCart", "k-cart", CustomerId="k")
 
 
+def test_the_cli_finds_processors_from_another_machine():
+    """Where no state directory says where they are, the consumer group does; also after a restart."""
+    shop.must("accepted", "CreateUser", "m-user", FullName="M", Email="m@example.org")
+    shop.settle()
+    operator = shop.app.elsewhere()
+    for _ in range(2):
+        code, out, err = operator.cli("get", "users", "m-user", "--json")
+        assert code == 0, f"millrace get from another machine exits {code}: {out}{err}"
+        stage = shop.app.instances()["users"]
+        _, pid = stage.owner()
+        os.kill(pid, 9)
+        until("another process to be ready", 30, lambda: stage.owner()[1] != pid and stage.is_ready())
+
+
 def test_status_and_lag():
     shop.settle()
     rows = {row["stage"]: row for row in shop.app.ask("status")}
