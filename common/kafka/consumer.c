@@ -27,25 +27,13 @@ static mr_status configure(const mr_consumer_options *options, const mr_conf_sou
     return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
 }
 
-static mr_status subscribe(mr_consumer *consumer, const mr_consumer_options *options, mr_error *err)
-{
-    MR_CLEANUP(mr_list_freep)
-    rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)options->n_topics);
-    for (size_t i = 0; i < options->n_topics; i++) {
-        (void)rd_kafka_topic_partition_list_add(list, options->topics[i], RD_KAFKA_PARTITION_UA);
-    }
-    const rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle.rk, list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return mr_kafka_fail_code(code, MR_STEP_CONFIGURE, err, "subscribe as %s", options->group);
-    }
-    return MR_OK;
-}
-
 void mr_consumer_release(mr_consumer *consumer)
 {
     if (atomic_fetch_sub(&consumer->refs, 1) > 1) {
         return;
+    }
+    if (consumer->subscribed != NULL) {
+        rd_kafka_topic_partition_list_destroy(consumer->subscribed);
     }
     if (consumer->parking != NULL) {
         rd_kafka_queue_destroy(consumer->parking);
@@ -84,7 +72,7 @@ mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_
         /* Rebalances and errors come by rd_kafka_consumer_poll. */
         (void)rd_kafka_poll_set_consumer(consumer->handle.rk);
         consumer->parking = rd_kafka_queue_new(consumer->handle.rk);
-        status = subscribe(consumer, options, err);
+        status = mr_consumer_subscribe(consumer, options, err);
     }
     if (status != MR_OK) {
         mr_consumer_release(consumer);
@@ -146,6 +134,10 @@ static mr_status fail_of_message(mr_consumer *consumer, const rd_kafka_message_t
         code = rd_kafka_fatal_error(consumer->handle.rk, text, sizeof(text));
         fatal = true;
     }
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        mr_consumer_note_missing(consumer);
+        return MR_OK;
+    }
     if (!fatal && mr_kafka_action(code, false, false, false, MR_STEP_CONSUME) == MR_ACT_RETRY) {
         mr_log_debug(&consumer->handle.log, "consume: %s", rd_kafka_message_errstr(message));
         return MR_OK;
@@ -174,6 +166,9 @@ mr_status mr_consumer_poll(mr_consumer *consumer, int timeout_ms, mr_error *err)
     if (status == MR_OK && consumer->has_callback_error) {
         *err = consumer->callback_error;
         status = err->status;
+    }
+    if (status == MR_OK) {
+        status = mr_consumer_check_missing(consumer, err);
     }
     return status == MR_OK ? mr_handle_check(&consumer->handle, err) : status;
 }

@@ -18,6 +18,9 @@ struct mr_consumer {
     mr_handle handle;
     mr_conf_source source; /* for the query handle */
     mr_consumer_listener listener;
+    rd_kafka_topic_partition_list_t *subscribed;
+    int64_t missing_since_ms;  /* when a topic was first said to be unknown; 0: none is */
+    int64_t look_at_ms;        /* when to look for it again */
     rd_kafka_queue_t *parking; /* where an assigned partition's queue leads until it has a feed */
     pthread_mutex_t assigned_lock;
     mr_assigned
@@ -42,6 +45,12 @@ struct mr_feed {
 /* The index of a partition, n_assigned when it is not assigned. With the lock, or in the poll
  * thread. */
 size_t mr_consumer_find(const mr_consumer *consumer, const char *topic, int32_t partition);
+mr_status mr_consumer_subscribe(mr_consumer *consumer, const mr_consumer_options *options,
+                                mr_error *err) MR_MUST_USE;
+/* A subscribed topic was said to be unknown. Poll thread, as the next. */
+void mr_consumer_note_missing(mr_consumer *consumer);
+/* Fails when one is missing for good. */
+mr_status mr_consumer_check_missing(mr_consumer *consumer, mr_error *err) MR_MUST_USE;
 /* rebalance_cb of librdkafka; the opaque is the handle. */
 void mr_consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                            rd_kafka_topic_partition_list_t *list, void *opaque);

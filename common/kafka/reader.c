@@ -36,7 +36,7 @@ static mr_status configure(const mr_reader_options *options, const mr_conf_sourc
     MR_TRY(mr_conf_set(conf, "isolation.level",
                        options->read_uncommitted ? "read_uncommitted" : "read_committed", err));
     /* How long a missing topic may still be one that was just made. */
-    MR_TRY(mr_conf_prefer(source, conf, "topic.metadata.propagation.max.ms", "3000", err));
+    MR_TRY(mr_conf_prefer(source, conf, "topic.metadata.propagation.max.ms", "5000", err));
     return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
 }
 

@@ -2,6 +2,7 @@
 
 #include "script/lua_code.h"
 #include "script/lua_order.h"
+#include "script/lua_sandbox.h"
 #include "script/lua_state.h"
 #include "script/lua_text.h"
 
@@ -180,29 +181,76 @@ static void visit_entries(lua_State *L, int table, int list, int seen)
     }
 }
 
-static void check_function(lua_State *L, int function)
+typedef struct checked_function {
+    int index;
+    const char *file;
+    bool in_environment; /* its _ENV is the app's */
+} checked_function;
+
+static void refuse_assignment(lua_State *L, void *argument, int upvalue, int line)
 {
-    lua_Debug info;
-    bool assigned[MR_LUA_UPVALUES_MAX];
-    if (lua_iscfunction(L, function)) {
-        if (mr_lua_is_iterator(lua_tocfunction(L, function))) {
+    const checked_function *function = argument;
+    const char *name = lua_getupvalue(L, function->index, upvalue + 1);
+    (void)luaL_error(L, "%s:%d: this function assigns '%s', a local outside of it: handlers keep "
+                        "nothing between calls",
+                     function->file, line, name == NULL ? "?" : name);
+}
+
+static void check_global(lua_State *L, void *argument, const mr_lua_global_use *use)
+{
+    const checked_function *function = argument;
+    if (!function->in_environment) {
+        return;
+    }
+    mr_lua_push_environment(L);
+    mr_lua_content(L, -1);
+    lua_pushstring(L, use->name);
+    const bool exists = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 3);
+    if (use->assigned) {
+        (void)luaL_error(L, "%s:%d: this function assigns the global '%s': handlers keep nothing "
+                            "between calls",
+                         function->file, use->line, use->name);
+    }
+    if (!exists) {
+        mr_lua_unknown_global(L, use->name);
+        (void)luaL_error(L, "%s:%d: %s", function->file, use->line, lua_tostring(L, -1));
+    }
+}
+
+/* Whether an upvalue of the function is the environment. */
+static bool has_environment(lua_State *L, int function)
+{
+    mr_lua_push_environment(L);
+    bool has = false;
+    for (int i = 1; !has && lua_getupvalue(L, function, i) != NULL; i++) {
+        has = lua_rawequal(L, -1, -2) != 0;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return has;
+}
+
+/* What a function of the app would do wrong whenever it is called. */
+static void check_function(lua_State *L, int index)
+{
+    if (lua_iscfunction(L, index)) {
+        if (mr_lua_is_iterator(lua_tocfunction(L, index))) {
             (void)luaL_error(L, "an iterator was kept, which would go on between calls: call "
                                 "pairs or gmatch where it is used");
         }
         return;
     }
-    mr_lua_assigned(L, function, assigned);
-    for (int i = 0; i < MR_LUA_UPVALUES_MAX; i++) {
-        const char *name = assigned[i] ? lua_getupvalue(L, function, i + 1) : NULL;
-        if (name != NULL) {
-            lua_pushvalue(L, function);
-            (void)lua_getinfo(L, ">S", &info);
-            (void)luaL_error(L,
-                             "%s:%d: this function assigns '%s', a local outside of it: handlers "
-                             "keep nothing between calls",
-                             info.short_src, info.linedefined, name);
-        }
-    }
+    lua_Debug info;
+    lua_pushvalue(L, index);
+    (void)lua_getinfo(L, ">S", &info);
+    checked_function function = {.index = index,
+                                 .file = lua_pushstring(L, info.short_src),
+                                 .in_environment = has_environment(L, index)};
+    const mr_lua_code_visitor visitor = {
+        .assigned = refuse_assignment, .global = check_global, .argument = &function};
+    mr_lua_code_visit(L, index, &visitor);
+    lua_pop(L, 1);
 }
 
 static void visit_upvalues(lua_State *L, int function, int list, int seen)

@@ -231,20 +231,26 @@ static const char *nearest_global(lua_State *L, const char *name)
     return mr_lua_suggestion(L, name, names, n_names, sizeof(names[0]));
 }
 
-static int unknown_global(lua_State *L)
+void mr_lua_unknown_global(lua_State *L, const char *name)
 {
-    mr_lua_text(L, 2);
-    const char *name = lua_tostring(L, -1);
     static const char absent[] =
         " io os debug coroutine load loadstring loadfile dofile collectgarbage ";
     const char *padded = lua_pushfstring(L, " %s ", name);
     if (strstr(absent, padded) != NULL) {
-        return luaL_error(L,
-                          "there is no '%s': handlers depend on their record and state only, so "
-                          "that a replay gives the same",
-                          name);
+        lua_pushfstring(L,
+                        "there is no '%s': handlers depend on their record and state only, so "
+                        "that a replay gives the same",
+                        name);
+    } else {
+        lua_pushfstring(L, "there is no global '%s'%s", name, nearest_global(L, name));
     }
-    return luaL_error(L, "there is no global '%s'%s", name, nearest_global(L, name));
+}
+
+static int unknown_global(lua_State *L)
+{
+    mr_lua_text(L, 2);
+    mr_lua_unknown_global(L, lua_tostring(L, -1));
+    return luaL_error(L, "%s", lua_tostring(L, -1));
 }
 
 /* From the library's table at the top of the stack to the environment's at `target`. */

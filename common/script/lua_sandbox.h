@@ -16,6 +16,9 @@ void mr_lua_push_environment(lua_State *L);
 /* Adds a global before app.lua runs; pops the value. */
 void mr_lua_set_global(lua_State *L, const char *name);
 
+/* Pushes the message about a global name that there is none of. */
+void mr_lua_unknown_global(lua_State *L, const char *name);
+
 /* Loads and runs a file of the directory in the environment, `require` included; pushes what it
  * returned first. */
 void mr_lua_run_file(lua_State *L, const char *directory, const char *name);

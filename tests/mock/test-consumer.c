@@ -174,28 +174,6 @@ static void who_may_not_read_stops(void **state)
     kit_member_close(&member);
 }
 
-/* One that is missing from the start, which the broker must not make. */
-static void a_missing_topic_stops(void **state)
-{
-    (void)state;
-    mock_topic(&mock, "gone", 1);
-    rd_kafka_mock_topic_set_error(mock.cluster, "gone", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    kit_member member;
-    mr_error err;
-    kit_member_open(&mock.kit, &member, &(kit_member_options){.group = "gone", .topic = "gone"});
-    mr_status status = MR_OK;
-    const int64_t deadline_ms = kit_now_ms() + KIT_MS;
-    while (status == MR_OK) {
-        assert_true(kit_now_ms() < deadline_ms);
-        status = mr_consumer_poll(member.consumer, 100, &err);
-    }
-    assert_int_equal(status, MR_ERR_KAFKA);
-    assert_int_equal(err.action, MR_ACT_STOP);
-    assert_non_null(strstr(err.message, "gone"));
-    assert_non_null(strstr(err.message, "topics apply"));
-    kit_member_close(&member);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,7 +181,6 @@ int main(void)
         cmocka_unit_test(a_seek_right_after_the_assignment_holds),
         cmocka_unit_test(an_outage_is_told_once),
         cmocka_unit_test(who_may_not_read_stops),
-        cmocka_unit_test(a_missing_topic_stops),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -162,6 +162,42 @@ static void who_does_not_poll_is_put_out_and_comes_back(void **state)
     kit_member_close(&a);
 }
 
+/* A topic that is made a moment after somebody subscribes to it is found; one that is not, is told.
+ */
+static void a_topic_may_come_a_little_later(void **state)
+{
+    (void)state;
+    char topic[KIT_NAME], group[KIT_NAME];
+    kit_name("later", topic);
+    kit_name("later", group);
+    mr_error err;
+    kit_member member;
+    kit_member_open(&shared, &member, &(kit_member_options){.group = group, .topic = topic});
+    const int64_t until_ms = kit_now_ms() + 1000;
+    while (kit_now_ms() < until_ms) {
+        kit_member_poll(&member, 50);
+    }
+    kit_ok(mr_admin_create_topic(shared.admin, topic, 2, -1, NULL, 0, &err), &err);
+    const int64_t begin_ms = kit_now_ms();
+    kit_member_wait(&member, 2);
+    assert_true(kit_now_ms() - begin_ms < KIT_MS / 3);
+    kit_member_close(&member);
+
+    kit_name("never", topic);
+    kit_member_open(&shared, &member, &(kit_member_options){.group = group, .topic = topic});
+    mr_status status = MR_OK;
+    const int64_t deadline_ms = kit_now_ms() + KIT_MS;
+    while (status == MR_OK) {
+        assert_true(kit_now_ms() < deadline_ms);
+        status = mr_consumer_poll(member.consumer, 100, &err);
+    }
+    assert_int_equal(status, MR_ERR_KAFKA);
+    assert_int_equal(err.action, MR_ACT_STOP);
+    assert_non_null(strstr(err.message, topic));
+    assert_non_null(strstr(err.message, "topics apply"));
+    kit_member_close(&member);
+}
+
 typedef struct at_least_once {
     mr_producer *producer;
     mr_status status;
@@ -206,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_static_member_restarts_unnoticed),
         cmocka_unit_test(a_second_process_with_the_same_instance_id_stops_the_first),
         cmocka_unit_test(who_does_not_poll_is_put_out_and_comes_back),
+        cmocka_unit_test(a_topic_may_come_a_little_later),
         cmocka_unit_test(at_least_once_commits_also_while_revoked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

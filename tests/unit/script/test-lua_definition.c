@@ -29,8 +29,8 @@ static const char *const right[] = {
     /* 11 */ "  schemas = 'schemas',",
     /* 12 */ "  partitions = 4,",
     /* 13 */
-    "  topics = { ['in'] = { partitions = 8, retention = '12h' }, ['cart.rows'] = { compact = "
-    "false } },",
+    ("  topics = { ['in'] = { partitions = 8, retention = '12h' }, ['cart.rows'] = { compact = "
+     "false } },"),
     /* 14 */ "  stages = {",
     /* 15 */ "    route = route,",
     /* 16 */ "    cart = {",

@@ -310,10 +310,27 @@ static void what_app_lua_has_made_does_not_change(void **state)
 {
     (void)state;
     static const row rows[] = {
-        {"x = 1 return function() x = 2 end",
-         "!app.lua:1: 'x' cannot be set: what app.lua has made does not change, " KEEP},
+        {"x = 1\nreturn function()\n x = 2 end",
+         "!app.lua:3: this function assigns the global 'x': handlers keep nothing between calls"},
         {"return function() y = 2 end",
+         "!app.lua:1: this function assigns the global 'y': handlers keep nothing between calls"},
+        {"x = 1 return function() local e = _ENV e.x = 2 end",
+         "!app.lua:1: 'x' cannot be set: what app.lua has made does not change, " KEEP},
+        {"return function() local e = _ENV e.y = 2 end",
          "!app.lua:1: 'y' cannot be set: what app.lua has made does not change, " KEEP},
+        {"return function() local e = _ENV return e.y end", "!app.lua:1: there is no global 'y'"},
+        /* Names are looked at before anything runs, also in branches and inner functions. */
+        {"return function(a)\n if a then\n  return tostrin(a) end\n end",
+         "!app.lua:3: there is no global 'tostrin'; did you mean 'tostring'?"},
+        {"return function()\n return function()\n return nothing end end",
+         "!app.lua:3: there is no global 'nothing'"},
+        {"local function f() return\n\n\n os.time() end return function() return f end",
+         "!app.lua:4: there is no 'os': " PURE "a replay gives the same"},
+        {"local function f(_ENV) return x end return function() return f({x = 7}) end", "7"},
+        {"local function f() local _ENV = {x = 7} return (function() return x end)() end return "
+         "function() return f() end",
+         "7"},
+        {"local _ENV = {x = 8} return function() return x end", "8"},
         {"return function() return y end", "!app.lua:1: there is no global 'y'"},
         {"return function() string.rep = nil end",
          "!app.lua:1: 'rep' cannot be set: what app.lua has made does not change, " KEEP},

@@ -84,7 +84,8 @@ static void a_reader_goes_on_when_the_owner_replaces_the_tables(void **state)
     mr_database_free(owner);
 }
 
-/* Name, size and time of change of every file. */
+/* Name, size and time of change of every file, and of the directory itself, but not of the one above,
+ * where other programs work. */
 static char *list(const char *path)
 {
     struct dirent **entries = NULL;
@@ -95,8 +96,11 @@ static char *list(const char *path)
         MR_CLEANUP(freep) char *file = mr_asprintf("%s/%s", path, entries[i]->d_name);
         struct stat info;
         assert_int_equal(stat(file, &info), 0);
-        mr_buf_printf(&text, "%s %lld %lld.%09ld\n", entries[i]->d_name, (long long)info.st_size,
-                      (long long)info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+        if (strcmp(entries[i]->d_name, "..") != 0) {
+            mr_buf_printf(&text, "%s %lld %lld.%09ld\n", entries[i]->d_name,
+                          (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+                          info.st_mtim.tv_nsec);
+        }
         free(entries[i]);
     }
     free(entries);
