@@ -188,11 +188,7 @@ static void raise_unknown_field(lua_State *L, const mr_lua_type *type, const mr_
     const mr_lua_place field = {
         .above = place, .field = mr_bytes_is_null(unknown) ? "?" : (const char *)unknown.data};
     (void)mr_lua_place_error(L, &field, "%s has no such field%s", type->name,
-                             type->type->n_fields == 0
-                                 ? ""
-                                 : mr_lua_suggestion(L, field.field, &type->type->fields[0].name,
-                                                     type->type->n_fields,
-                                                     sizeof(type->type->fields[0])));
+                             mr_lua_field_suggestion(L, type->type, field.field));
 }
 
 static void set_missing(lua_State *L, const mr_field *field, void *target,

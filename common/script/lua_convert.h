@@ -36,6 +36,9 @@ int mr_lua_place_error(lua_State *L, const mr_lua_place *place, const char *form
 const char *mr_lua_suggestion(lua_State *L, const char *text, const char *const *names, size_t n,
                               size_t stride);
 
+/* The same for the fields of a record. */
+const char *mr_lua_field_suggestion(lua_State *L, const mr_type *record, const char *text);
+
 /*
  * Tables tagged with a schema by `event.Name { ... }`. The tag is the table's metatable, which Lua
  * code cannot see.

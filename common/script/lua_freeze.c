@@ -191,8 +191,9 @@ static void refuse_assignment(lua_State *L, void *argument, int upvalue, int lin
 {
     const checked_function *function = argument;
     const char *name = lua_getupvalue(L, function->index, upvalue + 1);
-    (void)luaL_error(L, "%s:%d: this function assigns '%s', a local outside of it: handlers keep "
-                        "nothing between calls",
+    (void)luaL_error(L,
+                     "%s:%d: this function assigns '%s', a local outside of it: handlers keep "
+                     "nothing between calls",
                      function->file, line, name == NULL ? "?" : name);
 }
 
@@ -208,8 +209,9 @@ static void check_global(lua_State *L, void *argument, const mr_lua_global_use *
     const bool exists = lua_rawget(L, -2) != LUA_TNIL;
     lua_pop(L, 3);
     if (use->assigned) {
-        (void)luaL_error(L, "%s:%d: this function assigns the global '%s': handlers keep nothing "
-                            "between calls",
+        (void)luaL_error(L,
+                         "%s:%d: this function assigns the global '%s': handlers keep nothing "
+                         "between calls",
                          function->file, use->line, use->name);
     }
     if (!exists) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 #include "script/lua_convert.h"
 #include "script/lua_definition.h"
 #include "script/lua_event.h"
@@ -158,6 +159,19 @@ static const lua_function *find_function(const lua_handler *handler, mr_handler_
     return any;
 }
 
+/* Messages go into headers and logs: what an app raises may be any bytes, and may have been cut
+ * within a character. */
+static void make_text(char *message)
+{
+    const bool is_utf8 = mr_text_is_utf8(mr_bytes_text(message));
+    for (char *c = message; *c != '\0'; c++) {
+        const bool is_control = (*c >= 0 && *c < ' ' && *c != '\n') || *c == 127;
+        if (is_control || (!is_utf8 && (*c & 0x80) != 0)) {
+            *c = '?';
+        }
+    }
+}
+
 static mr_status lua_handler_call(mr_handler *base, mr_handler_group group, mr_call *call,
                                   mr_error *err)
 {
@@ -184,9 +198,11 @@ static mr_status lua_handler_call(mr_handler *base, mr_handler_group group, mr_c
         if (group == MR_DECIDE) {
             mr_decision_clear(call->decision);
         }
-        return mr_error_prefix(err, "%s %s (%s:%d)", group_names[group],
-                               mr_schema_short_name(call->schema), request.function->file,
-                               request.function->line);
+        (void)mr_error_prefix(err, "%s %s (%s:%d)", group_names[group],
+                              mr_schema_short_name(call->schema), request.function->file,
+                              request.function->line);
+        make_text(err->message);
+        return status;
     }
     return MR_OK;
 }

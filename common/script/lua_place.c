@@ -52,3 +52,10 @@ const char *mr_lua_suggestion(lua_State *L, const char *text, const char *const 
     return nearest == NULL ? lua_pushliteral(L, "")
                            : lua_pushfstring(L, "; did you mean '%s'?", nearest);
 }
+
+const char *mr_lua_field_suggestion(lua_State *L, const mr_type *record, const char *text)
+{
+    return record->n_fields == 0 ? ""
+                                 : mr_lua_suggestion(L, text, &record->fields[0].name,
+                                                     record->n_fields, sizeof(record->fields[0]));
+}

@@ -270,10 +270,7 @@ static int unknown_field(lua_State *L, const mr_lua_proxy *proxy)
     }
     const mr_type *type = proxy->type->type;
     const char *name = lua_tostring(L, 2);
-    const char *hint = type->n_fields == 0
-                           ? ""
-                           : mr_lua_suggestion(L, name, &type->fields[0].name, type->n_fields,
-                                               sizeof(type->fields[0]));
+    const char *hint = mr_lua_field_suggestion(L, type, name);
     return mr_lua_proxy_error(L, proxy, "there is no field '%s'%s", name, hint);
 }
 

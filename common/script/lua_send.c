@@ -51,8 +51,9 @@ static bool read_record(lua_State *L, const mr_call *call, mr_output *output)
         return call->input == NULL;
     }
     if (proxy != NULL && proxy->depth == 0 && proxy->root == &mr_lua_session_of(L)->input) {
+        (void)mr_lua_proxy_live(L, proxy);
         output->schema = call->schema;
-        output->value = mr_lua_proxy_live(L, proxy);
+        output->value = call->input;
         return true;
     }
     const mr_schema *schema = proxy != NULL ? proxy->type->schema : mr_lua_tag_of(L, RECORD);

@@ -126,8 +126,7 @@ static void compare_record(const difference *d, const mr_type *type, const void 
         const mr_lua_place below = {.above = place, .field = name};
         if (field < 0) {
             (void)differs(d, &below, "%s has no such field%s", mr_lua_short_name(type->name),
-                          mr_lua_suggestion(L, name, &type->fields[0].name, type->n_fields,
-                                            sizeof(type->fields[0])));
+                          mr_lua_field_suggestion(L, type, name));
         }
         lua_pushvalue(L, -1);
         (void)lua_rawget(L, expected);

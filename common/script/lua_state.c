@@ -61,7 +61,9 @@ static void stop_at_next_instruction(lua_State *L)
 static int raise_instruction_limit(lua_State *L, int level)
 {
     mr_lua *lua = mr_lua_of(L);
-    lua->limit = MR_LUA_INSTRUCTION_LIMIT;
+    if (lua->limit == MR_LUA_WITHIN) { /* else what is unwinding is stopped by it, too */
+        lua->limit = MR_LUA_INSTRUCTION_LIMIT;
+    }
     lua->fuel = 0;
     stop_at_next_instruction(L);
     luaL_where(L, level);

@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
+#include "script/lua_sandbox.h"
 #include "support.h"
 
 static const mr_lua_limits limits = {.instructions = 200000, .memory_bytes = 8 << 20};
@@ -193,6 +195,68 @@ static void loading_is_limited_too(void **state)
     }
 }
 
+/* What goes wrong below the app is not the app's to catch, and comes out as it went in. */
+static int fail_below(lua_State *L)
+{
+    mr_error err;
+    (void)mr_error_set(&err, MR_ERR_STORE, "disk on fire");
+    err.action = MR_ACT_RETRY;
+    err.native = 5;
+    return mr_lua_raise(L, &err);
+}
+
+static int catch_body(lua_State *L)
+{
+    const script_files *files = lua_touserdata(L, 1);
+    lua_pushcfunction(L, fail_below);
+    mr_lua_set_global(L, "fail_below");
+    mr_lua_run_file(L, files->directory, "app.lua");
+    return 0;
+}
+
+static void failures_below_pass_through(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {"\nfail_below()", "\npcall(fail_below)",
+                                       "\nxpcall(fail_below, function(m) return m end)",
+                                       "\nlocal x <close> = setmetatable({}, {__close = function() "
+                                       "error('other') end}) fail_below()"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        script_files files;
+        mr_lua *lua = NULL;
+        mr_error err;
+        script_files_begin(&files);
+        script_files_add(&files, "app.lua", rows[i]);
+        assert_int_equal(mr_lua_new(files.directory, &limits, &lua, &err), MR_OK);
+        for (int round = 0; round < 2; round++) {
+            assert_int_equal(mr_lua_run(lua, catch_body, &files, 100000, &err), MR_ERR_STORE);
+            assert_int_equal(err.action, MR_ACT_RETRY);
+            assert_int_equal(err.native, 5);
+            assert_non_null(strstr(err.message, "disk on fire"));
+        }
+        mr_lua_free(lua);
+        script_files_end(&files);
+    }
+}
+
+static void messages_are_text(void **state)
+{
+    (void)state;
+    script_fixture f = {.limits = limits};
+    char *text = app_with("error('a\\255b\\1\\0c')");
+    script_open(&f, text, "s");
+    assert_int_equal(script_call(&f, MR_DECIDE, "Ping", "{}"), MR_ERR_HANDLER);
+    assert_non_null(strstr(f.err.message, "app.lua:2: a?b?"));
+    script_close(&f);
+    free(text);
+    text = app_with("error(('\\xc3\\xa9'):rep(600))");
+    script_open(&f, text, "s");
+    assert_int_equal(script_call(&f, MR_DECIDE, "Ping", "{}"), MR_ERR_HANDLER);
+    assert_true(mr_text_is_utf8(mr_bytes_text(f.err.message)));
+    script_close(&f);
+    free(text);
+}
+
 /* The work of a call is counted, not timed: the same call is stopped or not, always. */
 static void the_same_work_is_always_allowed(void **state)
 {
@@ -231,6 +295,8 @@ int main(void)
         cmocka_unit_test(a_handler_is_stopped_and_the_next_record_is_handled),
         cmocka_unit_test(the_line_that_runs_on_is_told),
         cmocka_unit_test(loading_is_limited_too),
+        cmocka_unit_test(failures_below_pass_through),
+        cmocka_unit_test(messages_are_text),
         cmocka_unit_test(the_same_work_is_always_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

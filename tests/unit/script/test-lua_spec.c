@@ -90,14 +90,15 @@ static void what_is_so_passes(void **state)
             "i", "2") ", rows = { { 'view.lines', 'c', 1, expect = { Id = 'i', Quantity = 2, Tags "
                       "= {} } } }",
         ("feed = { { 'commands', subject = 'c', record = command.Add { Id = 'i', Quantity = 2 } }, "
-        "{ 'commands', subject = 'c', record = command.Add { Id = 'j', Quantity = 3 }, json = true "
-        "} }, "
-        "rows = { { 'lines', 'c', 1, expect = { Id = 'j' } }, { 'cart', 'c', expect = { Items = { "
-        "{ Id = 'i' "
-        "}, { Id = 'j' } } } }, { 'cart', 'd', expect = false } }, "
-        "sent = { ['cart.events'] = { " ADDED("i", "2") ", " ADDED("j", "3") " } }"),
+         "{ 'commands', subject = 'c', record = command.Add { Id = 'j', Quantity = 3 }, json = "
+         "true "
+         "} }, "
+         "rows = { { 'lines', 'c', 1, expect = { Id = 'j' } }, { 'cart', 'c', expect = { Items = { "
+         "{ Id = 'i' "
+         "}, { Id = 'j' } } } }, { 'cart', 'd', expect = false } }, "
+         "sent = { ['cart.events'] = { " ADDED("i", "2") ", " ADDED("j", "3") " } }"),
         ("feed = { { 'commands', subject = 'c', type = 'Add', value = '{broken' } }, "
-        "dead = { ['shop-route-dlq'] = 1 }"),
+         "dead = { ['shop-route-dlq'] = 1 }"),
     };
     for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
         mr_buf text = MR_BUF_NULL;

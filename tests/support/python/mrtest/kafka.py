@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka import ConsumerGroupTopicPartitions
 
-from mrtest.waiting import Deadline
+from mrtest.waiting import Deadline, Not, until
 
 REQUEST_SECONDS = 30
 
@@ -108,11 +108,21 @@ class Cluster:
         ]
 
     def committed(self, group):
-        """{(topic, partition): committed offset} of a group."""
-        future = self.admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=REQUEST_SECONDS
-        )[group]
-        return {(tp.topic, tp.partition): tp.offset for tp in future.result().topic_partitions if tp.offset >= 0}
+        """{(topic, partition): committed offset} of a group. A coordinator that is loading is waited for."""
+
+        def ask():
+            future = self.admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=REQUEST_SECONDS
+            )[group]
+            try:
+                return [future.result().topic_partitions]
+            except KafkaException as failure:
+                if failure.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                    raise
+                return Not(failure)
+
+        found = until(f"the offsets of {group}", REQUEST_SECONDS, ask)[0]
+        return {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
 
     def groups(self, prefix=""):
         listed = self.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS).result()
