@@ -165,6 +165,9 @@ static mr_status decide(mr_step *step, mr_context *context, const void *state, i
     MR_TRY(mr_context_type(context, &call.schema, err));
     void *input;
     MR_TRY(mr_context_decode(context, call.schema, &input, err));
+    if (input == NULL) {
+        return mr_error_record(err, MR_ERR_DATA, "validate", "a command without a value");
+    }
     call.input = input;
     const mr_status status = mr_handler_call(step->handler, MR_DECIDE, &call, err);
     if (status == MR_NOT_FOUND) {

@@ -19,7 +19,10 @@ for aggregate, types in pairs(commands) do
   local topic = "tickets." .. aggregate .. ".commands"
   to[#to + 1] = topic
   for _, type_name in ipairs(types) do
-    on[type_name] = function(command, meta) send(topic, meta.subject, command) end
+    on[type_name] = function(command, meta)
+      if not command then error(type_name .. " without a value", 0) end
+      send(topic, meta.subject, command)
+    end
   end
 end
 

@@ -209,7 +209,7 @@ static int catch_body(lua_State *L)
 {
     const script_files *files = lua_touserdata(L, 1);
     lua_pushcfunction(L, fail_below);
-    mr_lua_set_global(L, "fail_below");
+    mr_lua_set_global(L, "f");
     mr_lua_run_file(L, files->directory, "app.lua");
     return 0;
 }
@@ -219,8 +219,8 @@ static void failures_below_pass_through(void **state)
     (void)state;
     static const char *const rows[] = {"\nfail_below()", "\npcall(fail_below)",
                                        "\nxpcall(fail_below, function(m) return m end)",
-                                       "\nlocal x <close> = setmetatable({}, {__close = function() "
-                                       "error('other') end}) fail_below()"};
+                                       "local t = {__close = function() error('other') end}\nlocal "
+                                       "x <close> = setmetatable({}, t) f()"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         script_files files;
         mr_lua *lua = NULL;

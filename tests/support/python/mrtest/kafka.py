@@ -4,9 +4,8 @@ import threading
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from confluent_kafka import ConsumerGroupTopicPartitions
 
-from mrtest.waiting import Deadline, Not, until
+from mrtest.waiting import Deadline
 
 REQUEST_SECONDS = 30
 
@@ -108,20 +107,12 @@ class Cluster:
         ]
 
     def committed(self, group):
-        """{(topic, partition): committed offset} of a group. A coordinator that is loading is waited for."""
-
-        def ask():
-            future = self.admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=REQUEST_SECONDS
-            )[group]
-            try:
-                return [future.result().topic_partitions]
-            except KafkaException as failure:
-                if failure.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
-                    raise
-                return Not(failure)
-
-        found = until(f"the offsets of {group}", REQUEST_SECONDS, ask)[0]
+        """{(topic, partition): committed offset} of a group, once no transaction holds one back."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "isolation.level": "read_committed"})
+        try:
+            found = consumer.committed(self.partitions(), timeout=REQUEST_SECONDS)
+        finally:
+            consumer.close()
         return {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
 
     def groups(self, prefix=""):
