@@ -94,8 +94,7 @@ uint16_t mr_endpoint_last_port(const char *directory)
     enum { BYTES_MAX = 16 };
     int64_t port;
     if (mr_file_read(path, BYTES_MAX, &contents, &err) != MR_OK ||
-        mr_parse_int64(mr_buf_text(&contents), &port) != MR_OK || port <= 0 ||
-        port > UINT16_MAX) {
+        mr_parse_int64(mr_buf_text(&contents), &port) != MR_OK || port <= 0 || port > UINT16_MAX) {
         return 0;
     }
     return (uint16_t)port;

@@ -31,8 +31,9 @@ mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *sta
 /* The file `http` of an instance's directory. Written atomically; the directory is made. */
 mr_status mr_endpoint_write(const char *directory, const char *address, int64_t pid,
                             mr_error *err) MR_MUST_USE;
-/* The port that this instance had last, 0: none known. The group's description keeps the address of a
- * static member over its restarts, so an instance that may choose its port takes the same again. */
+/* The port that this instance had last, 0: none known. The group's description keeps the address of
+ * a static member over its restarts, so an instance that may choose its port takes the same again.
+ */
 uint16_t mr_endpoint_last_port(const char *directory);
 /* MR_NOT_FOUND: none, or its process lives no more. */
 mr_status mr_endpoint_read(const char *directory, char ret_address[MR_ADDRESS_SIZE],

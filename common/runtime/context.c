@@ -208,12 +208,14 @@ mr_status mr_context_stage_output(mr_context *context, const mr_output *output, 
     if (mr_bytes_is_null(envelope.traceparent)) {
         envelope.traceparent = context->envelope->traceparent;
     }
-    /* The record's own time is the input's, as in Kafka Streams, and not the event's (ce_time), which
-     * clients choose: a broker refuses times of the future and deletes by the record's age. */
+    /* The record's own time is the input's, as in Kafka Streams, and not the event's (ce_time),
+     * which clients choose: a broker refuses times of the future and deletes by the record's age.
+     */
     mr_envelope_headers headers;
     mr_envelope_write(&envelope, &headers);
-    mr_buf *value = mr_outbox_add(context->outbox, declared_topic(context, output->topic),
-                                  output->key, context->record->timestamp_ms, headers.headers, headers.n);
+    mr_buf *value =
+        mr_outbox_add(context->outbox, declared_topic(context, output->topic), output->key,
+                      context->record->timestamp_ms, headers.headers, headers.n);
     if (output->value == NULL) {
         mr_outbox_set_tombstone(context->outbox);
         return MR_OK;

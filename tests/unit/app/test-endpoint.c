@@ -73,6 +73,7 @@ static void a_file_is_of_a_living_process(void **state)
 {
     (void)state;
     char directory[] = "/tmp/test-endpoint-XXXXXX";
+    char path[64];
     char address[MR_ADDRESS_SIZE];
     int64_t pid = 0;
     mr_error err;
@@ -94,6 +95,11 @@ static void a_file_is_of_a_living_process(void **state)
     assert_int_equal(mr_endpoint_write(directory, "127.0.0.1:81", (int64_t)getpid(), &err), MR_OK);
     mr_endpoint_remove(directory, (int64_t)getpid());
     assert_int_equal(mr_endpoint_read(directory, address, &pid), MR_NOT_FOUND);
+    /* The port is remembered beyond the file, for the next start. */
+    assert_int_equal(mr_endpoint_last_port(directory), 81);
+    assert_int_equal(mr_endpoint_last_port("/nowhere"), 0);
+    (void)snprintf(path, sizeof(path), "%s/http.port", directory);
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(directory), 0);
 }
 

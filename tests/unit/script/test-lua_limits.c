@@ -217,16 +217,21 @@ static int catch_body(lua_State *L)
 static void failures_below_pass_through(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"\nfail_below()", "\npcall(fail_below)",
-                                       "\nxpcall(fail_below, function(m) return m end)",
-                                       "local t = {__close = function() error('other') end}\nlocal "
-                                       "x <close> = setmetatable({}, t) f()"};
+    static const struct {
+        const char *code;
+    } rows[] = {
+        {"f()"},
+        {"pcall(f)"},
+        {"xpcall(f, function(m) return m end)"},
+        {"local t = {__close = function() error('other') end}\n"
+         "local x <close> = setmetatable({}, t) f()"},
+    };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         script_files files;
         mr_lua *lua = NULL;
         mr_error err;
         script_files_begin(&files);
-        script_files_add(&files, "app.lua", rows[i]);
+        script_files_add(&files, "app.lua", rows[i].code);
         assert_int_equal(mr_lua_new(files.directory, &limits, &lua, &err), MR_OK);
         for (int round = 0; round < 2; round++) {
             assert_int_equal(mr_lua_run(lua, catch_body, &files, 100000, &err), MR_ERR_STORE);

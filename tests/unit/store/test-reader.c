@@ -84,8 +84,8 @@ static void a_reader_goes_on_when_the_owner_replaces_the_tables(void **state)
     mr_database_free(owner);
 }
 
-/* Name, size and time of change of every file, and of the directory itself, but not of the one above,
- * where other programs work. */
+/* Name, size and time of change of every file, and of the directory itself, but not of the one
+ * above, where other programs work. */
 static char *list(const char *path)
 {
     struct dirent **entries = NULL;

@@ -119,15 +119,6 @@ class Cluster:
         listed = self.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS).result()
         return sorted(g.group_id for g in listed.valid if g.group_id.startswith(prefix))
 
-    def members(self, group):
-        """Instance IDs (or member IDs) of those in a group."""
-        described = self.admin.describe_consumer_groups([group], request_timeout=REQUEST_SECONDS)[group].result()
-        return sorted(m.group_instance_id or m.member_id for m in described.members)
-
-    def is_stable(self, group, members):
-        described = self.admin.describe_consumer_groups([group], request_timeout=REQUEST_SECONDS)[group].result()
-        return described.state.name == "STABLE" and len(described.members) == members
-
     def read(self, partitions, start=None, seconds=120, isolation="read_committed"):
         """All records of the partitions up to their end now, in the order of each partition."""
         reader = Reader(self.bootstrap, partitions, start, isolation)
