@@ -7,7 +7,6 @@ stores equal those of a run of the same commands without a crash.
 """
 
 import os
-import random
 import re
 import subprocess
 import sys
@@ -114,12 +113,12 @@ def test_every_point_is_tried():
 
 def test_crash_points():
     places.fresh_files()
-    chance = random.Random(SEED)
     expected = one_run("undisturbed", lambda stage, number: None)
 
     def crash(stage, number):
         points = VICTIMS[stage]
-        return f"{points[number]}:{chance.randint(1, 3)}" if number < len(points) else None
+        # The first passage: how many more there will be depends on how the traffic falls into commits.
+        return points[number] if number < len(points) else None
 
     actual = one_run("crashed", crash)
     complaints = [c for place in sorted(expected) for c in difference(place, expected[place], actual[place])]
