@@ -7,13 +7,14 @@ stores equal those of a run of the same commands without a crash.
 """
 
 import os
+import random
 import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "python"))
 
-from mrtest import checks, places, runner  # noqa: E402
+from mrtest import broker, checks, places, runner  # noqa: E402
 
 runner.need_broker()
 
@@ -32,7 +33,8 @@ VICTIMS = {
     "availability": STATEFUL,
     "programme": STATEFUL,
 }
-PER_POINT = 150
+COMMANDS_A_SECOND = 100
+COMMANDS_MAX = 3000  # after so many a point is taken for unreachable
 # Every commit is written to the store at once, so that the points around that are passed, too.
 PROPERTIES = {"changelog.tail.records": "1"}
 
@@ -72,39 +74,71 @@ def difference(place, expected, actual):
     return complaints
 
 
-def one_run(name, crash):
-    """The digests after one run; `crash(stage, round)` names the point that a stage is to die at."""
+def begin(name):
+    """(app, its running stages, traffic), with concerts there."""
     files = os.path.join(places.files(), name)
-    broker = Broker(files)
-    app = run.tickets_app(broker, files, **PROPERTIES)
+    app = run.tickets_app(Broker(files), files, **PROPERTIES)
     app.apply_topics()
     running = app.start_all()
     traffic = Aligned(SEED, run.PARTITIONS)
     run.send_all(app, traffic.concerts())
     app.settle()
-    for number in range(max(len(points) for points in VICTIMS.values())):
-        armed = {}
-        for stage in VICTIMS:
-            point = crash(stage, number)
-            if point:
-                assert running[stage].terminate() == 0, running[stage].tail()
-                armed[stage] = point
-                running[stage] = app.start(stage, environment={"MILLRACE_CRASH_POINT": point})
-        for stage in armed:
-            running[stage].wait_ready()
-        sender = run.Sender(broker.bootstrap, traffic.shopping(PER_POINT), 2)
-        for stage, point in armed.items():
-            code = running[stage].wait(60)
-            assert code == -9, f"{stage} was to die at {point} and ended with {code}\n{running[stage].tail()}"
-            running[stage] = app.start(stage)
-        sender.finish()
-        app.settle()
+    return app, running, traffic
+
+
+def end(app, running):
+    """The contents of all stores, once everything is read; ends the processes."""
+    app.settle()
     run.check(app, running)
     result = contents(app, running)
     for stage in running.values():
         assert stage.terminate() == 0, stage.tail()
-    broker.end()
+    broker.end_all()
     return result
+
+
+def crash_all(app, armed, running, traffic):
+    """Sends commands until every armed stage has died at its point; returns the commands."""
+    sent = []
+    while any(running[name].is_running() for name in armed):
+        assert len(sent) < COMMANDS_MAX, "after {} commands there live {}".format(
+            len(sent), {name: point for name, point in armed.items() if running[name].is_running()}
+        )
+        commands = traffic.shopping(COMMANDS_A_SECOND)
+        sent += commands
+        run.Sender(app.bootstrap, commands, 1).finish(hurry=False)
+    for name, point in armed.items():
+        code = running[name].wait(1)
+        assert code == -9, f"{name} was to die at {point} and ended with {code}\n{running[name].tail()}"
+    return sent
+
+
+def crashed_run():
+    """(contents, all commands): in each round every victim dies at another point, and is started again."""
+    chance = random.Random(SEED)
+    app, running, traffic = begin("crashed")
+    commands = []
+    for number in range(max(len(points) for points in VICTIMS.values())):
+        armed = {}
+        for name, points in VICTIMS.items():
+            if number < len(points):
+                assert running[name].terminate() == 0, running[name].tail()
+                armed[name] = f"{points[number]}:{chance.randint(1, 3)}"
+                running[name] = app.start(name, environment={"MILLRACE_CRASH_POINT": armed[name]})
+        for name in armed:
+            running[name].wait_ready()
+        commands += crash_all(app, armed, running, traffic)
+        for name in armed:
+            running[name] = app.start(name)
+        for name in armed:
+            running[name].wait_ready()
+    return end(app, running), commands
+
+
+def undisturbed_run(commands):
+    app, running, _ = begin("undisturbed")
+    run.send_all(app, commands)
+    return end(app, running)
 
 
 def test_every_point_is_tried():
@@ -113,17 +147,11 @@ def test_every_point_is_tried():
 
 def test_crash_points():
     places.fresh_files()
-    expected = one_run("undisturbed", lambda stage, number: None)
-
-    def crash(stage, number):
-        points = VICTIMS[stage]
-        # The first passage: how many more there will be depends on how the traffic falls into commits.
-        return points[number] if number < len(points) else None
-
-    actual = one_run("crashed", crash)
+    actual, commands = crashed_run()
+    expected = undisturbed_run(commands)
     complaints = [c for place in sorted(expected) for c in difference(place, expected[place], actual[place])]
     assert not complaints, f"{len(complaints)} differences from the undisturbed run:\n" + "\n".join(complaints[:20])
-    runner.say(f"{sum(map(len, VICTIMS.values()))} crashes, {len(expected)} stores are equal")
+    runner.say(f"{sum(map(len, VICTIMS.values()))} crashes, {len(commands)} commands, {len(expected)} stores are equal")
 
 
 runner.main(globals())

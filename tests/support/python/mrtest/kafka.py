@@ -108,7 +108,9 @@ class Cluster:
 
     def committed(self, group):
         """{(topic, partition): committed offset} of a group, once no transaction holds one back."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "isolation.level": "read_committed"})
+        consumer = Consumer(
+            {"bootstrap.servers": self.bootstrap, "group.id": group, "isolation.level": "read_committed"}
+        )
         try:
             found = consumer.committed(self.partitions(), timeout=REQUEST_SECONDS)
         finally:
