@@ -326,6 +326,26 @@ static void a_missing_field_is_null_where_it_may_be(void **state)
     mr_value_free(type, value);
 }
 
+static void what_is_given_replaces_the_default(void **state)
+{
+    fixture *f = *state;
+    mr_value_free(f->type, f->value);
+    f->type = json_add_schema(
+        f, "{'type':'record','name':'Preset','fields':["
+           "{'name':'Many','type':{'type':'array','items':'int'},'default':[1]},"
+           "{'name':'Named','type':{'type':'map','values':'int'},'default':{'a':1}},"
+           "{'name':'Inner','type':{'type':'record','name':'Both','fields':["
+           "{'name':'A','type':'int','default':0},{'name':'B','type':'int','default':0}]},"
+           "'default':{'A':1,'B':2}}]}");
+    f->value = mr_value_new(f->type);
+    assert_int_equal(json_read_text(f, "{}"), MR_OK);
+    assert_string_equal(json_print(f), "{\"Many\":[1],\"Named\":{\"a\":1},"
+                                       "\"Inner\":{\"A\":1,\"B\":2}}");
+    assert_int_equal(json_read_text(f, "{'Many':[2],'Named':{'b':2},'Inner':{'B':3}}"), MR_OK);
+    assert_string_equal(json_print(f), "{\"Many\":[2],\"Named\":{\"b\":2},"
+                                       "\"Inner\":{\"A\":0,\"B\":3}}");
+}
+
 static void a_type_that_is_no_record_is_read_too(void **state)
 {
     fixture *f = *state;
@@ -375,6 +395,7 @@ int main(void)
         JSON_TEST(what_does_not_fit_is_said_with_its_path),
         JSON_TEST(what_is_no_json_is_said_with_its_path),
         JSON_TEST(a_missing_field_is_null_where_it_may_be),
+        JSON_TEST(what_is_given_replaces_the_default),
         JSON_TEST(a_type_that_is_no_record_is_read_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
