@@ -137,13 +137,13 @@ mr_status mr_cli_connect(mr_cli *cli, mr_error *err)
 
 mr_status mr_cli_reach(mr_cli *cli, mr_error *err)
 {
+    MR_TRY(mr_client_check_settings(&cli->settings.properties, cli->settings.ours,
+                                    cli->settings.n_ours, err));
     MR_TRY(find_dev(cli, err));
     MR_TRY(mr_settings_registry(&cli->settings, &cli->registry, err));
     if (!has_broker(cli)) {
         return MR_OK;
     }
-    MR_TRY(
-        mr_client_check(&cli->settings.properties, cli->settings.ours, cli->settings.n_ours, err));
     if (probe(cli, err) != MR_OK) {
         mr_cli_note("%s: only processors and state on this host are found", err->message);
     }

@@ -52,18 +52,26 @@ static const char *bootstrap_of(const mr_properties *properties)
     return servers != NULL ? servers : mr_properties_get(properties, "metadata.broker.list");
 }
 
+mr_status mr_client_check_settings(const mr_properties *properties, const mr_option *options,
+                                   size_t n_options, mr_error *err)
+{
+    const mr_conf_source source = {properties, options, n_options};
+    MR_TRY(check_together(&source, RD_KAFKA_CONSUMER, err));
+    return check_together(&source, RD_KAFKA_PRODUCER, err);
+}
+
 mr_status mr_client_check(const mr_properties *properties, const mr_option *options,
                           size_t n_options, mr_error *err)
 {
-    const mr_conf_source source = {properties, options, n_options};
+    /* First the names: a misspelt bootstrap.servers is missing, too. */
+    MR_TRY(mr_client_check_settings(properties, options, n_options, err));
     const char *servers = bootstrap_of(properties);
     if (servers == NULL || servers[0] == '\0') {
         return mr_error_set(err, MR_ERR_USAGE,
                             "bootstrap.servers is not set: give it in a properties file, with "
                             "-X bootstrap.servers=host:port or as MILLRACE_BOOTSTRAP_SERVERS");
     }
-    MR_TRY(check_together(&source, RD_KAFKA_CONSUMER, err));
-    return check_together(&source, RD_KAFKA_PRODUCER, err);
+    return MR_OK;
 }
 
 mr_status mr_client_probe(const mr_properties *properties, const mr_option *options,

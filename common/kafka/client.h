@@ -18,9 +18,12 @@ const char *mr_client_version_text(void);
  * Checks everything that is not in `options` (the program's own table) the way the handles will use
  * it: names that the runtime owns (enable.auto.commit, isolation.level, transactional.id, group.id,
  * enable.idempotence, partitioner, ...) are refused with the reason; unknown names with a
- * did-you-mean over both tables; values with librdkafka's own reason. bootstrap.servers must be
- * set. MR_ERR_USAGE naming origin and property.
+ * did-you-mean over both tables; values with librdkafka's own reason. MR_ERR_USAGE naming origin
+ * and property.
  */
+mr_status mr_client_check_settings(const mr_properties *properties, const mr_option *options,
+                                   size_t n_options, mr_error *err) MR_MUST_USE;
+/* The same, and bootstrap.servers must be set. */
 mr_status mr_client_check(const mr_properties *properties, const mr_option *options,
                           size_t n_options, mr_error *err) MR_MUST_USE;
 

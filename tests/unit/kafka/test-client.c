@@ -141,6 +141,10 @@ static void servers_must_be_given(void **state)
     mr_properties_set(&properties, "bootstrap.servers", "", "-X");
     assert_int_equal(mr_client_check(&properties, ours, N_OURS, &err), MR_ERR_USAGE);
     mr_properties_deinit(&properties);
+    mr_properties_set(&properties, "bootstrap.server", "127.0.0.1:1", "-X");
+    assert_int_equal(mr_client_check(&properties, ours, N_OURS, &err), MR_ERR_USAGE);
+    assert_non_null(strstr(err.message, "did you mean bootstrap.servers?"));
+    mr_properties_deinit(&properties);
 }
 
 static const char *value_of(const rd_kafka_conf_t *conf, const char *name, char text[256])
