@@ -66,9 +66,12 @@ spawn() {
     wait_until 10 has_begun "$!"
 }
 
-# Whether a forked shell has become the command it was to run, or has ended.
+# Whether a forked shell has become the command it was to run, or has ended. The kernel shows the new
+# program a moment before its command line, which is_running looks at.
 has_begun() {
-    [ "$(readlink "/proc/$1/exe")" != "$(readlink "/proc/$BASHPID/exe")" ]
+    local exe
+    exe=$(readlink "/proc/$1/exe") || return 0
+    [ "$exe" != "$(readlink "/proc/$BASHPID/exe")" ] && [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ]
 }
 
 # is_running PIDFILE WORD: whether the process is there and still the one whose command line has WORD.
