@@ -16,6 +16,7 @@ from mrtest import places, runner  # noqa: E402
 
 runner.need_broker()
 
+from mrtest.app import terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.tickets import run  # noqa: E402
 from mrtest.tickets.checks import topic  # noqa: E402
@@ -65,8 +66,7 @@ def test_nobody_ends_when_the_broker_is_restarted():
     for stage in running.values():
         assert stage.is_running(), f"{stage.name} ended with {stage.popen.returncode}\n{stage.tail()}"
     run.check(app, running, follower)
-    for stage in running.values():
-        assert stage.terminate() == 0, stage.tail()
+    terminate(running.values())
     broker.end()
 
 

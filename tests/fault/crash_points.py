@@ -18,6 +18,7 @@ from mrtest import broker, checks, places, runner  # noqa: E402
 
 runner.need_broker()
 
+from mrtest.app import terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.tickets import run  # noqa: E402
 from mrtest.tickets.aligned import Aligned  # noqa: E402
@@ -33,7 +34,6 @@ VICTIMS = {
     "availability": STATEFUL,
     "programme": STATEFUL,
 }
-COMMANDS_A_SECOND = 100
 COMMANDS_MAX = 3000  # after so many a point is taken for unreachable
 # Every commit is written to the store at once, so that the points around that are passed, too.
 PROPERTIES = {"changelog.tail.records": "1"}
@@ -91,25 +91,23 @@ def end(app, running):
     app.settle()
     run.check(app, running)
     result = contents(app, running)
-    for stage in running.values():
-        assert stage.terminate() == 0, stage.tail()
+    terminate(running.values())
     broker.end_all()
     return result
 
 
 def crash_all(app, armed, running, traffic):
-    """Sends commands until every armed stage has died at its point; returns the commands."""
-    sent = []
-    while any(running[name].is_running() for name in armed):
-        assert len(sent) < COMMANDS_MAX, "after {} commands there live {}".format(
-            len(sent), {name: point for name, point in armed.items() if running[name].is_running()}
-        )
-        commands = traffic.shopping(COMMANDS_A_SECOND)
+    """Sends commands until every armed stage has died at its point and was started again; returns the commands."""
+    sent, armed = [], dict(armed)
+    while armed:
+        assert len(sent) < COMMANDS_MAX, f"{armed} did not die while {len(sent)} commands were sent"
+        commands = traffic.shopping(50)
         sent += commands
-        run.Sender(app.bootstrap, commands, 1).finish(hurry=False)
-    for name, point in armed.items():
-        code = running[name].wait(1)
-        assert code == -9, f"{name} was to die at {point} and ended with {code}\n{running[name].tail()}"
+        run.Sender(app.bootstrap, commands, 0.5).finish(hurry=False)
+        for name in [name for name in armed if not running[name].is_running()]:
+            point, code = armed.pop(name), running[name].wait(1)
+            assert code == -9, f"{name} was to die at {point} and ended with {code}\n{running[name].tail()}"
+            running[name] = app.start(name)
     return sent
 
 
@@ -119,17 +117,13 @@ def crashed_run():
     app, running, traffic = begin("crashed")
     commands = []
     for number in range(max(len(points) for points in VICTIMS.values())):
-        armed = {}
-        for name, points in VICTIMS.items():
-            if number < len(points):
-                assert running[name].terminate() == 0, running[name].tail()
-                armed[name] = f"{points[number]}:{chance.randint(1, 3)}"
-                running[name] = app.start(name, environment={"MILLRACE_CRASH_POINT": armed[name]})
-        for name in armed:
-            running[name].wait_ready()
+        armed = {
+            name: f"{points[number]}:{chance.randint(1, 3)}" for name, points in VICTIMS.items() if number < len(points)
+        }
+        terminate(running[name] for name in armed)
+        for name, point in armed.items():
+            running[name] = app.start(name, environment={"MILLRACE_CRASH_POINT": point})
         commands += crash_all(app, armed, running, traffic)
-        for name in armed:
-            running[name] = app.start(name)
         for name in armed:
             running[name].wait_ready()
     return end(app, running), commands

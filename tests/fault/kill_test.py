@@ -16,6 +16,7 @@ from mrtest import checks, places, runner  # noqa: E402
 
 runner.need_broker()
 
+from mrtest.app import terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.chaos import Killer, restores  # noqa: E402
 from mrtest.tickets import run, topology  # noqa: E402
@@ -86,8 +87,7 @@ def test_exactly_once_under_kills():
         f"the longest changelog partition has {largest[2]}"
     )
 
-    for stage in running.values():
-        assert stage.terminate() == 0, f"{stage.name} ended with {stage.popen.returncode}\n{stage.tail()}"
+    terminate(running.values())
 
 
 runner.main(globals())

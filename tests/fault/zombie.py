@@ -15,6 +15,7 @@ from mrtest import places, runner  # noqa: E402
 
 runner.need_broker()
 
+from mrtest.app import terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.tickets import run  # noqa: E402
 from mrtest.tickets.checks import topic  # noqa: E402
@@ -83,8 +84,7 @@ def test_stalled_instance_is_fenced():
             lambda p=pair: all(holds(i, run.PARTITIONS // 2) for i in p),
         )
     run.check(app, {**running, "cart": [cart, cart_second]}, follower)
-    for stage in [*running.values(), cart_second, policies_second]:
-        assert stage.terminate() == 0, stage.tail()
+    terminate([*running.values(), cart_second, policies_second])
 
 
 def test_replaced_instance_is_fenced():
@@ -105,8 +105,7 @@ def test_replaced_instance_is_fenced():
     sender.finish()
     app.settle()
     run.check(app, {**running, "cart": replacement}, follower, operator=elsewhere)
-    for stage in [*[s for s in running.values() if s is not old], replacement]:
-        assert stage.terminate() == 0, stage.tail()
+    terminate([*[s for s in running.values() if s is not old], replacement])
 
 
 def races():
@@ -165,8 +164,7 @@ def test_eight_writers_across_a_crash_and_a_rebalance():
     assert (
         not wrong and not lost
     ), f"{lost} races without a result, {len(wrong)} with another than one accepted: {wrong}"
-    for stage in running.values():
-        assert stage.terminate() == 0, stage.tail()
+    terminate(running.values())
 
 
 runner.main(globals(), places.fresh_files)

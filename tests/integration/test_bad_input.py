@@ -18,7 +18,7 @@ runner.need_broker()
 
 from confluent_kafka.admin import NewTopic  # noqa: E402
 
-from mrtest.app import App, copy_app  # noqa: E402
+from mrtest.app import App, copy_app, terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.kafka import Writer  # noqa: E402
 from mrtest.process import run as run_command  # noqa: E402
@@ -316,8 +316,7 @@ def test_times_far_off_stop_nothing_and_lose_nothing():
 
 
 def test_stages_stop_in_order():
-    for stage in shop.running.values():
-        assert stage.terminate() == 0, stage.tail()
+    terminate(shop.running.values())
 
 
 # ---- What is wrong before anything is consumed ----

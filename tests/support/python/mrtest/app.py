@@ -241,3 +241,13 @@ class Stage(Instance, Process):
 
     def resume(self):
         self.signal(signal.SIGCONT)
+
+
+def terminate(stages):
+    """SIGTERM to all; each has to end in order."""
+    stages = list(stages)
+    for stage in stages:
+        stage.signal(signal.SIGTERM)
+    for stage in stages:
+        code = stage.wait(40)
+        assert code == 0, f"{stage.name} ended with {code} after SIGTERM\n{stage.tail()}"

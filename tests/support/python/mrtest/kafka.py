@@ -200,6 +200,9 @@ class Reader:
         self.consumer.close()
 
 
+_following = []
+
+
 class Follower(threading.Thread):
     """Reads committed records all along while a test runs: what it saw can be compared with the end."""
 
@@ -210,6 +213,7 @@ class Follower(threading.Thread):
         self.next = {}
         self._end = threading.Event()
         self._new = threading.Condition()
+        _following.append(self)
         self.start()
 
     def run(self):
@@ -240,11 +244,23 @@ class Follower(threading.Thread):
                 assert not deadline.is_over(), f"no {what} within {seconds:g} s"
                 self._new.wait(min(1.0, deadline.left()))
 
-    def stop(self):
+    def end(self):
+        """No thread of a client may outlive the interpreter."""
+        if self in _following:
+            _following.remove(self)
         self._end.set()
         self.join(30)
+
+    def stop(self):
+        self.end()
         assert self.failure is None, f"the reader failed: {self.failure}"
         return self.records
+
+
+def end_all():
+    """Ends what a test left reading."""
+    for follower in _following[:]:
+        follower.end()
 
 
 class Writer:

@@ -77,6 +77,8 @@ def main(namespace, setup=None):
             results += [run_one(name, test) for name, test in tests]
     finally:
         process.end_all()
+        if "mrtest.kafka" in sys.modules:
+            sys.modules["mrtest.kafka"].end_all()
         broker.end_all()
     finish(results)
 
