@@ -28,7 +28,6 @@ typedef struct child {
     char *directory; /* where its file `http` is */
     mr_command command;
     pid_t pid; /* 0: does not run */
-    bool is_ready;
     int64_t started_ms;
     int64_t pause_ms;    /* before its last start */
     int64_t start_at_ms; /* when it does not run */
@@ -183,7 +182,6 @@ void mr_supervisor_free(mr_supervisor *s)
 static void start(mr_supervisor *s, child *c)
 {
     c->started_ms = now_ms(s);
-    c->is_ready = false;
     c->pid = mr_command_start(&c->command, s->mask);
     if (c->pid < 0) {
         mr_log_error(&s->cli->log, "%s: cannot start a process: %s, retrying", c->name,
@@ -283,7 +281,7 @@ static int64_t start_due(mr_supervisor *s)
 
 /* ---- Readiness ---- */
 
-static bool answers_ready(mr_supervisor *s, child *c)
+static bool answers_ready(mr_supervisor *s, const child *c)
 {
     char address[MR_ADDRESS_SIZE];
     int64_t pid;
@@ -295,15 +293,15 @@ static bool answers_ready(mr_supervisor *s, child *c)
            status == 200;
 }
 
+/* At one time: while a group shares its tasks out, a member is ready with the few that it has. */
 static bool all_ready(mr_supervisor *s)
 {
-    bool all = true;
     for (size_t i = 0; i < s->n_children; i++) {
-        child *c = &s->children[i];
-        c->is_ready = c->is_ready || (c->pid > 0 && answers_ready(s, c));
-        all &= c->is_ready && c->pid > 0;
+        if (s->children[i].pid <= 0 || !answers_ready(s, &s->children[i])) {
+            return false;
+        }
     }
-    return all;
+    return true;
 }
 
 /* ---- Loop ---- */

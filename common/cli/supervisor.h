@@ -31,7 +31,8 @@ mr_status mr_supervisor_new(const mr_supervisor_options *options, mr_supervisor 
 void mr_supervisor_free(mr_supervisor *supervisor);
 MR_DEFINE_CLEANUP(mr_supervisor, mr_supervisor_free)
 
-/* Until SIGTERM, SIGINT or SIGHUP. Calls `ready` once, when all answer /readyz. MR_ERR_USAGE: a
- * child said that something written is wrong (exit code 2); the others are ended. */
+/* Until SIGTERM, SIGINT or SIGHUP. Calls `ready` once, when all answer /readyz at one time.
+ * MR_ERR_USAGE: a child said that something written is wrong (exit code 2); the others are ended.
+ */
 mr_status mr_supervisor_run(mr_supervisor *supervisor, void (*ready)(void *context), void *context,
                             mr_error *err) MR_MUST_USE;

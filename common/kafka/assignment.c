@@ -133,9 +133,6 @@ static void assign(mr_consumer *consumer, rd_kafka_topic_partition_list_t *list)
     }
     atomic_store(&consumer->is_lost, false);
     mr_handle_answered(&consumer->handle);
-    if (list->cnt == 0) {
-        return; /* Usual with the cooperative protocol. */
-    }
     mr_topic_partition *partitions = copy_list(list);
     consumer->listener.assigned(consumer->listener.context, partitions, (size_t)list->cnt);
     free(partitions);

@@ -19,7 +19,8 @@ typedef struct mr_feed mr_feed; /* one worker's queue */
 
 typedef struct mr_consumer_listener {
     void *context;
-    /* Partitions are assigned and paused; offsets are -1. Must forward each to a feed. */
+    /* Partitions are assigned and paused; offsets are -1. Must forward each to a feed. None at all
+     * is an assignment, too: what was revoked before does not come back. */
     void (*assigned)(void *context, const mr_topic_partition *partitions, size_t n);
     /* Must not return before the workers let go: commit (or, when `lost`, drop) and suspend. */
     void (*revoked)(void *context, const mr_topic_partition *partitions, size_t n, bool lost);

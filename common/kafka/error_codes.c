@@ -53,7 +53,7 @@ static const code_row code_rows[] = {
     ROW(_INVALID_ARG, PERMANENT),
     ROW_ADVICE(FENCED_INSTANCE_ID, PERMANENT,
                "another process runs with the same group.instance.id: stop one of the two, or give "
-               "each an instance ID of its own"),
+               "each an instance ID of its own (after a long outage: start it again)"),
     /* A record's size. */
     ROW(MSG_SIZE_TOO_LARGE, TOO_LARGE),
     /* Connections and brokers. */

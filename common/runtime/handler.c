@@ -55,6 +55,17 @@ void mr_decision_deinit(mr_decision *decision)
     *decision = (mr_decision){0};
 }
 
+mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err)
+{
+    mr_call call = {.context = context};
+    void *input;
+    MR_TRY(mr_context_type(context, &call.schema, err));
+    MR_TRY(mr_context_decode(context, call.schema, &input, err));
+    call.input = input;
+    const mr_status status = mr_handler_call(handler, MR_ON, &call, err);
+    return status == MR_NOT_FOUND ? MR_OK : status;
+}
+
 void mr_handler_free(mr_handler *handler)
 {
     if (handler != NULL) {

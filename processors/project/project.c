@@ -105,13 +105,7 @@ static mr_status project_process(mr_step *step, mr_context *context, mr_error *e
             return status;
         }
     }
-    mr_call call = {.context = context};
-    MR_TRY(mr_context_type(context, &call.schema, err));
-    void *input;
-    MR_TRY(mr_context_decode(context, call.schema, &input, err));
-    call.input = input;
-    const mr_status status = mr_handler_call(step->handler, MR_ON, &call, err);
-    return status == MR_NOT_FOUND ? MR_OK : status; /* an event that this view does not care for */
+    return mr_handler_on(step->handler, context, err);
 }
 
 static void project_close(mr_step *step)

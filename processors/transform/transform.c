@@ -40,13 +40,7 @@ static mr_status transform_process(mr_step *step, mr_context *context, mr_error 
     if (step->stage->input == NULL) {
         MR_TRY(mr_envelope_require(mr_context_envelope(context), err));
     }
-    mr_call call = {.context = context};
-    MR_TRY(mr_context_type(context, &call.schema, err));
-    void *input;
-    MR_TRY(mr_context_decode(context, call.schema, &input, err));
-    call.input = input;
-    const mr_status status = mr_handler_call(step->handler, MR_ON, &call, err);
-    return status == MR_NOT_FOUND ? MR_OK : status; /* no handler: the record is filtered out */
+    return mr_handler_on(step->handler, context, err);
 }
 
 static void transform_close(mr_step *step)

@@ -19,9 +19,9 @@ from mrtest.chaos import Killer  # noqa: E402
 from mrtest.tickets import run  # noqa: E402
 from mrtest.tickets.traffic import Traffic  # noqa: E402
 
-COMMANDS = int(os.environ.get("MR_KILL_COMMANDS", "6000"))
+COMMANDS = int(os.environ.get("MR_KILL_COMMANDS", "4500"))
 TIMES = 3
-SECONDS = 40
+SECONDS = 25
 SEED = int(os.environ.get("MR_KILL_SEED", "2"))
 
 

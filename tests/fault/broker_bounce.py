@@ -55,7 +55,7 @@ def begin(name, **properties):
 
 
 def test_nobody_ends_when_the_broker_is_restarted():
-    broker, app = begin("short", **{"session.timeout.ms": "45000"})
+    broker, app = begin("short", **{"session.timeout.ms": "300000"})
     running = app.start_all()
     follower = run.follow(app)
     sender = run.Sender(broker.bootstrap, Traffic(11).commands(COMMANDS), SECONDS)

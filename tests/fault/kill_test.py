@@ -24,7 +24,7 @@ from mrtest.tickets.traffic import Traffic  # noqa: E402
 
 COMMANDS = int(os.environ.get("MR_KILL_COMMANDS", "20000"))
 TIMES = int(os.environ.get("MR_KILL_TIMES", "10"))
-SECONDS = int(os.environ.get("MR_KILL_SECONDS", "100"))
+SECONDS = int(os.environ.get("MR_KILL_SECONDS", "75"))
 SEED = int(os.environ.get("MR_KILL_SEED", "1"))
 # More settings for the processors: "num.workers=2,commit.interval.ms=10ms".
 SETTINGS = dict(pair.split("=", 1) for pair in os.environ.get("MR_KILL_SETTINGS", "").split(",") if pair)

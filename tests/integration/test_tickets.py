@@ -17,6 +17,7 @@ from mrtest import places, runner  # noqa: E402
 
 runner.need_broker()
 
+from mrtest.app import Instance, terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.kafka import Writer  # noqa: E402
 from mrtest.partition import partition  # noqa: E402
@@ -392,6 +393,25 @@ def test_a_name_that_is_none_is_a_usage_error():
         assert code == 2 and "did you mean" in err, f"millrace {arguments} exits {code}: {out}{err}"
 
 
+def running_tasks(instance):
+    return sum(task["state"] == "running" for task in (instance.status() or {}).get("tasks", []))
+
+
+def test_instances_share_four_tasks_and_the_fifth_has_none():
+    first = shop.app.instances()["users"]
+    more = [shop.app.start("users", str(number)) for number in range(1, 5)]
+    for stage in more:
+        stage.wait_ready()
+
+    def shares():
+        every = [first, *more]
+        return sorted(map(running_tasks, every)) == [0, 1, 1, 1, 1] and all(s.is_ready() for s in every)
+
+    until("four instances to have a task each, and all five to be ready", 60, shares)
+    terminate(more)
+    until("the first to run all tasks again", 60, lambda: running_tasks(first) == run.PARTITIONS)
+
+
 # ---- Last: all of it as a whole, and what stays of it ----
 
 
@@ -406,6 +426,11 @@ def start_again(*arguments, **properties):
     """`millrace run` again; returns what tasks restored, {stage: records}."""
     shop.process = shop.app.run(*arguments, **properties)
     shop.process.wait_for_line("^ready$", 60)
+    instances = range(int(dict(zip(arguments, arguments[1:])).get("--instances", 1)))
+    for stage in topology.STATEFUL:
+        # Also when the group was still sharing its tasks out.
+        members = [Instance(shop.app, stage, str(number)) for number in instances]
+        until(f"{stage} to run all tasks", 60, lambda m=members: sum(map(running_tasks, m)) == run.PARTITIONS)
     found = {}
     for stage, n in re.findall(r"tickets-(\w+) worker \d+: task \d+: ready restored=(\d+)", shop.process.output()):
         found[stage] = found.get(stage, 0) + int(n)

@@ -63,4 +63,8 @@ static inline mr_status mr_handler_call(mr_handler *handler, mr_handler_group gr
 {
     return handler->ops->call(handler, group, call, err);
 }
+
+/* Decodes the context's record and gives it to the `on` handler of its type. A type without one is
+ * not of interest to the stage: MR_OK. */
+mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err) MR_MUST_USE;
 void mr_handler_free(mr_handler *handler); /* NULL is fine */

@@ -63,6 +63,39 @@ static void partitions_move_and_come_back(void **state)
     kit_member_close(&a);
 }
 
+/* Who gives up partitions hears of the assignment after it, and so does who gets none. */
+static void an_empty_assignment_is_told(void **state)
+{
+    (void)state;
+    char topic[KIT_NAME], group[KIT_NAME];
+    kit_topic(&shared, "empty", 2, topic);
+    kit_name("empty", group);
+    kit_member a, b, c;
+    const kit_member_options options = {.group = group, .topic = topic};
+    kit_member_open(&shared, &a, &options);
+    kit_member_wait(&a, 2);
+    kit_member_open(&shared, &b, &options);
+    kit_member_wait_both(&a, 1, &b, 1);
+    kit_member_open(&shared, &c, &options);
+    const int64_t deadline_ms = kit_now_ms() + KIT_MS;
+    kit_member *members[] = {&a, &b, &c};
+    size_t n_held;
+    bool all_told;
+    do {
+        n_held = 0;
+        all_told = true;
+        for (size_t i = 0; i < 3; i++) {
+            kit_member_poll(members[i], 10);
+            n_held += members[i]->n_held;
+            all_told = all_told && members[i]->n_assigned > members[i]->n_revoked;
+        }
+        assert_true(kit_now_ms() < deadline_ms);
+    } while (n_held != 2 || !all_told);
+    kit_member_close(&c);
+    kit_member_close(&b);
+    kit_member_close(&a);
+}
+
 /* Two partitions as a number, in whatever order they came. */
 static int pair_of(const kit_member *member)
 {
@@ -239,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(partitions_move_and_come_back),
+        cmocka_unit_test(an_empty_assignment_is_told),
         cmocka_unit_test(a_static_member_restarts_unnoticed),
         cmocka_unit_test(a_second_process_with_the_same_instance_id_stops_the_first),
         cmocka_unit_test(who_does_not_poll_is_put_out_and_comes_back),
