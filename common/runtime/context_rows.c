@@ -65,6 +65,11 @@ void *mr_context_own(mr_context *context, size_t store, mr_bytes key)
     return mr_table_own(context->tables[store], entry);
 }
 
+void *mr_context_replace(mr_context *context, size_t store, mr_bytes key)
+{
+    return mr_table_replace(context->tables[store], key);
+}
+
 mr_status mr_context_get(mr_context *context, size_t store, mr_bytes key, const void **ret_value,
                          mr_error *err)
 {

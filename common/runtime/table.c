@@ -128,31 +128,48 @@ static mr_status load(mr_table *table, mr_entry *entry, mr_error *err)
     return MR_OK;
 }
 
-mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_error *err)
+/* NULL: not in the cache. What is, becomes the most recently used. */
+static mr_entry *cached(mr_table *table, mr_bytes key)
 {
     mr_entry *entry;
     HASH_FIND(hh, table->entries, key.data, key.len, entry);
-    if (entry != NULL) {
-        if (entry->next != NULL) {
-            DL_DELETE(table->recent, entry);
-            DL_APPEND(table->recent, entry);
-        }
-        *ret_entry = entry;
-        return MR_OK;
+    if (entry != NULL && entry->next != NULL) {
+        DL_DELETE(table->recent, entry);
+        DL_APPEND(table->recent, entry);
     }
-    entry = mr_alloc_zero(1, sizeof(*entry) + key.len);
+    return entry;
+}
+
+static mr_entry *make_entry(mr_bytes key)
+{
+    mr_entry *entry = mr_alloc_zero(1, sizeof(*entry) + key.len);
     entry->key_len = key.len;
     if (key.len > 0) {
         memcpy(entry->key, key.data, key.len);
     }
+    return entry;
+}
+
+static void add_entry(mr_table *table, mr_entry *entry)
+{
+    HASH_ADD(hh, table->entries, key, entry->key_len, entry);
+    DL_APPEND(table->recent, entry);
+    account(table, entry);
+}
+
+mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_error *err)
+{
+    *ret_entry = cached(table, key);
+    if (*ret_entry != NULL) {
+        return MR_OK;
+    }
+    mr_entry *entry = make_entry(key);
     const mr_status status = load(table, entry, err);
     if (status != MR_OK) {
         free(entry);
         return status;
     }
-    HASH_ADD(hh, table->entries, key, entry->key_len, entry);
-    DL_APPEND(table->recent, entry);
-    account(table, entry);
+    add_entry(table, entry);
     *ret_entry = entry;
     return MR_OK;
 }
@@ -185,6 +202,18 @@ void *mr_table_own(mr_table *table, mr_entry *entry)
     }
     mark_changed(table, entry);
     return entry->value;
+}
+
+void *mr_table_replace(mr_table *table, mr_bytes key)
+{
+    mr_entry *entry = cached(table, key);
+    if (entry == NULL) {
+        entry = make_entry(key);
+        add_entry(table, entry);
+    }
+    void *value = mr_table_own(table, entry);
+    mr_value_reset(table->type, value);
+    return value;
 }
 
 void mr_table_swap(mr_table *table, mr_entry *entry, void *value)

@@ -33,6 +33,8 @@ mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry,
 const void *mr_entry_value(const mr_entry *entry);
 /* The value to change in place, initial when there was none; marks the row as changed. */
 void *mr_table_own(mr_table *table, mr_entry *entry);
+/* The row's value, initial whatever it was, without reading it; marks the row as changed. */
+void *mr_table_replace(mr_table *table, mr_bytes key);
 /* Exchanges the row's value with `value` (of the same type) and marks it as changed. */
 void mr_table_swap(mr_table *table, mr_entry *entry, void *value);
 void mr_table_delete(mr_table *table, mr_entry *entry);

@@ -15,7 +15,7 @@ const char *const mr_lua_group_names[MR_HANDLER_GROUPS] = {
 
 static const char definition_file[] = "app.lua";
 
-enum { PARTITIONS_MAX = 10000, REMEMBER_MAX = 100000, REMEMBER = 64, STORES_MAX = 14 };
+enum { PARTITIONS_MAX = 10000, REMEMBER_MAX = 10000, REMEMBER = 64, STORES_MAX = 14 };
 
 /* ---- Handlers ---- */
 

@@ -210,7 +210,11 @@ static mr_status aggregate_process(mr_step *step, mr_context *context, mr_error 
     const void *row;
     MR_TRY(mr_context_peek(context, step->store, command->subject, &row, err));
     mr_answer answer;
-    if (mr_ledger_find(&step->ledger, row, command->id, &answer) == MR_OK) {
+    const mr_status found = mr_ledger_find(&step->ledger, context, row, &answer, err);
+    if (found < 0) {
+        return found;
+    }
+    if (found == MR_OK) {
         mr_context_count_duplicate(context);
         return mr_ledger_send_result(&step->ledger, context, &answer, err);
     }
@@ -227,13 +231,13 @@ static mr_status aggregate_process(mr_step *step, mr_context *context, mr_error 
         MR_TRY(apply_events(step, context, version, err));
     }
     MR_TRY(mr_ledger_send_result(&step->ledger, context, &answer, err));
-    /* From here nothing fails: the row changes as a whole. */
+    /* From here nothing fails: the aggregate changes as a whole. */
     void *changed = mr_context_own(context, step->store, command->subject);
     if (answer.outcome == MR_ACCEPTED) {
         mr_ledger_swap_state(&step->ledger, changed, step->state);
     }
     mr_ledger_set_version(&step->ledger, changed, answer.version);
-    mr_ledger_remember(&step->ledger, changed, &answer);
+    mr_ledger_remember(&step->ledger, context, changed, &answer);
     return MR_OK;
 }
 

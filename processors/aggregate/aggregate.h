@@ -2,8 +2,9 @@
  * The aggregate kind: commands -> decide -> numbered events -> evolve -> state.
  *
  * A row of the store "state" is the aggregate: its version (of the last event, -1 before the
- * first), the last commands that it answered, and the app's own state. `ledger.c` knows that layout
- * and the answers; `aggregate.c` runs one command.
+ * first), the app's own state, and marks of the last commands that it answered; the answers
+ * themselves are rows of the store "answers". `ledger.c` knows that layout; `aggregate.c` runs one
+ * command.
  */
 #pragma once
 
@@ -31,14 +32,14 @@ typedef struct mr_answer {
 
 /* Field positions of the composed schemas, looked up once. */
 typedef struct mr_ledger {
-    const mr_schema *row_schema; /* millrace.<stage>.Aggregate */
-    const mr_type *row;
-    const mr_type *answers; /* array of remembered answers */
+    const mr_type *row; /* millrace_<stage>_aggregate */
+    size_t answers_store;
     const mr_type *answer;
     const mr_type *state;           /* union of null and the app's state record */
     const mr_schema *result_schema; /* millrace.CommandResult */
-    size_t remember;
-    void *result; /* a value of result_schema, reused */
+    void *result;                   /* a value of result_schema, reused */
+    mr_buf key;                     /* scratch */
+    mr_buf marks;                   /* scratch */
 } mr_ledger;
 
 /* Adds the row's and the result's schemas to the app, and the store "state" to the stage. */
@@ -50,11 +51,13 @@ void mr_ledger_deinit(mr_ledger *ledger);
 int64_t mr_ledger_version(const mr_ledger *ledger, const void *row);
 /* The app's state in a row; NULL when there is none (yet). */
 const void *mr_ledger_state(const mr_ledger *ledger, const void *row);
-/* The answer to a command that the row remembers; MR_NOT_FOUND. Borrows from the row. */
-mr_status mr_ledger_find(const mr_ledger *ledger, const void *row, mr_bytes command_id,
-                         mr_answer *ret_answer) MR_MUST_USE;
-/* Writes the answer into the row, forgetting the oldest when there are too many. */
-void mr_ledger_remember(const mr_ledger *ledger, void *row, const mr_answer *answer);
+/* The answer to the context's command, when the row (NULL: none) remembers it; MR_NOT_FOUND.
+ * Borrows from the answer's row. */
+mr_status mr_ledger_find(mr_ledger *ledger, mr_context *context, const void *row,
+                         mr_answer *ret_answer, mr_error *err) MR_MUST_USE;
+/* Writes the answer to the context's command, in the place of the oldest when there are too many.
+ * Cannot fail. */
+void mr_ledger_remember(mr_ledger *ledger, mr_context *context, void *row, const mr_answer *answer);
 void mr_ledger_set_version(const mr_ledger *ledger, void *row, int64_t version);
 /* Exchanges the row's state with `state`, a value of the app's record. */
 void mr_ledger_swap_state(const mr_ledger *ledger, void *row, void *state);

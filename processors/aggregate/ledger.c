@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include <mr/keys.h>
 #include <mr/value.h>
+
+enum { MARK_CHARS = 4 }; /* 16 bits of a command ID's hash, in hexadecimal */
 
 const char *const mr_outcome_names[] = {"accepted", "no_change", "rejected"};
 
@@ -12,6 +15,7 @@ const char *const mr_outcome_names[] = {"accepted", "no_change", "rejected"};
 
 static const char answer_schema_json[] =
     "{\"type\":\"record\",\"name\":\"Answer\",\"namespace\":\"millrace\",\"fields\":["
+    "{\"name\":\"Number\",\"type\":\"long\"},"
     "{\"name\":\"CommandId\",\"type\":\"string\"},"
     "{\"name\":\"Outcome\",\"type\":" OUTCOME_JSON "},"
     "{\"name\":\"Reason\",\"type\":[\"null\",\"string\"],\"default\":null},"
@@ -19,14 +23,17 @@ static const char answer_schema_json[] =
     "{\"name\":\"ExpectedVersion\",\"type\":[\"null\",\"long\"],\"default\":null},"
     "{\"name\":\"Version\",\"type\":\"long\"},"
     "{\"name\":\"Events\",\"type\":\"long\"}]}";
-enum { A_COMMAND, A_OUTCOME, A_REASON, A_TEXT, A_EXPECTED, A_VERSION, A_EVENTS };
+enum { A_NUMBER, A_COMMAND, A_OUTCOME, A_REASON, A_TEXT, A_EXPECTED, A_VERSION, A_EVENTS };
 
+/* Without a namespace: inside of one, the name of a state schema without one would mean another. */
 static const char row_schema_json[] =
-    "{\"type\":\"record\",\"name\":\"Aggregate\",\"namespace\":\"millrace.%s\",\"fields\":["
+    "{\"type\":\"record\",\"name\":\"millrace_%s_aggregate\",\"fields\":["
     "{\"name\":\"Version\",\"type\":\"long\"},"
     "{\"name\":\"State\",\"type\":[\"null\",\"%s\"],\"default\":null},"
-    "{\"name\":\"Answers\",\"type\":{\"type\":\"array\",\"items\":\"millrace.Answer\"}}]}";
-enum { R_VERSION, R_STATE, R_ANSWERS };
+    "{\"name\":\"Answered\",\"type\":\"long\"},"
+    "{\"name\":\"NextSlot\",\"type\":\"long\"},"
+    "{\"name\":\"Marks\",\"type\":\"string\"}]}";
+enum { R_VERSION, R_STATE, R_ANSWERED, R_NEXT_SLOT, R_MARKS };
 
 static const char result_schema_json[] =
     "{\"type\":\"record\",\"name\":\"CommandResult\",\"namespace\":\"millrace\",\"fields\":["
@@ -76,23 +83,25 @@ mr_status mr_ledger_prepare(mr_app *app, mr_stage *stage, mr_error *err)
     mr_buf_deinit(&name);
     MR_TRY(status);
     (void)mr_stage_add_store(stage, "state", schema, (mr_store_key){.raw = true}, false);
+    const mr_schema *answer = mr_schemas_find(app->schemas, mr_bytes_text("millrace.Answer"));
+    const mr_store_key by_slot = {.kinds = {MR_KEY_STRING, MR_KEY_LONG}, .n = 2};
+    (void)mr_stage_add_store(stage, "answers", answer, by_slot, false);
     return MR_OK;
 }
 
 void mr_ledger_init(mr_ledger *ledger, const mr_stage *stage)
 {
-    const mr_store_spec *store = mr_stage_store(stage, "state");
-    assert(store != NULL);
+    const mr_store_spec *state = mr_stage_store(stage, "state");
+    const mr_store_spec *answers = mr_stage_store(stage, "answers");
+    assert(state != NULL && answers != NULL);
     *ledger = (mr_ledger){
-        .row_schema = store->value,
-        .row = mr_schema_type(store->value),
+        .row = mr_schema_type(state->value),
+        .answers_store = (size_t)(answers - stage->stores),
+        .answer = mr_schema_type(answers->value),
         .result_schema =
             mr_schemas_find(stage->app->schemas, mr_bytes_text("millrace.CommandResult")),
-        .remember = (size_t)stage->remember,
     };
     assert(ledger->result_schema != NULL);
-    ledger->answers = ledger->row->fields[R_ANSWERS].type;
-    ledger->answer = ledger->answers->items;
     ledger->state = ledger->row->fields[R_STATE].type;
     ledger->result = mr_value_new(mr_schema_type(ledger->result_schema));
 }
@@ -100,6 +109,8 @@ void mr_ledger_init(mr_ledger *ledger, const mr_stage *stage)
 void mr_ledger_deinit(mr_ledger *ledger)
 {
     mr_value_free(mr_schema_type(ledger->result_schema), ledger->result);
+    mr_buf_deinit(&ledger->key);
+    mr_buf_deinit(&ledger->marks);
 }
 
 /* ---- Rows ---- */
@@ -153,51 +164,123 @@ static void set_optional_version(const mr_type *type, void *value, int64_t versi
     *(int64_t *)mr_union_payload(type, value) = version;
 }
 
-mr_status mr_ledger_find(const mr_ledger *ledger, const void *row, mr_bytes command_id,
-                         mr_answer *ret_answer)
+/* ---- Answers ---- */
+
+/*
+ * The last answers of an aggregate are a ring of rows, keyed by the aggregate's ID and a slot. The
+ * aggregate's own row has a mark for each slot, by which a command that was never seen is known as
+ * new without a look at them. So a command writes one small row more, not all answers again.
+ */
+typedef struct mr_mark {
+    char digits[MARK_CHARS];
+} mr_mark;
+
+/* FNV-1a (RFC 9923), folded: the marks are part of the state, so it never changes. */
+static mr_mark mark_of(mr_bytes id)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < id.len; i++) {
+        hash = (hash ^ id.data[i]) * 16777619U;
+    }
+    hash = (hash >> 16) ^ (hash & 0xffff);
+    return (mr_mark){
+        {digits[hash >> 12], digits[hash >> 8 & 15], digits[hash >> 4 & 15], digits[hash & 15]}};
+}
+
+static mr_bytes marks_of(const mr_ledger *ledger, const void *row)
+{
+    return mr_string_bytes(field(ledger->row, row, R_MARKS));
+}
+
+static mr_bytes answer_key(mr_ledger *ledger, mr_bytes aggregate, int64_t slot)
+{
+    mr_buf_clear(&ledger->key);
+    mr_key_append(&ledger->key, &(mr_key_part){.kind = MR_KEY_STRING, .text = aggregate});
+    mr_key_append(&ledger->key, &(mr_key_part){.kind = MR_KEY_LONG, .number = slot});
+    return mr_buf_bytes(&ledger->key);
+}
+
+static mr_answer read_answer(const mr_ledger *ledger, const void *kept, mr_bytes command_id)
+{
+    const mr_type *type = ledger->answer;
+    const mr_type *version_type = type->fields[A_EXPECTED].type;
+    const mr_union *expected = field(type, kept, A_EXPECTED);
+    mr_answer answer = {
+        .outcome = (mr_outcome) * (const int32_t *)field(type, kept, A_OUTCOME),
+        .command_id = command_id,
+        .reason = optional_text(type->fields[A_REASON].type, field(type, kept, A_REASON)),
+        .text = optional_text(type->fields[A_TEXT].type, field(type, kept, A_TEXT)),
+        .expected_version = MR_VERSION_NONE,
+        .version = *(const int64_t *)field(type, kept, A_VERSION),
+        .n_events = *(const int64_t *)field(type, kept, A_EVENTS),
+    };
+    if (expected->branch != version_type->null_branch) {
+        answer.expected_version =
+            *(const int64_t *)(const void *)((const uint8_t *)expected + version_type->payload);
+    }
+    return answer;
+}
+
+mr_status mr_ledger_find(mr_ledger *ledger, mr_context *context, const void *row,
+                         mr_answer *ret_answer, mr_error *err)
 {
     if (row == NULL) {
         return MR_NOT_FOUND;
     }
-    const mr_array *answers = field(ledger->row, row, R_ANSWERS);
-    const mr_type *type = ledger->answer;
-    for (size_t i = answers->len; i > 0; i--) {
-        const void *answer = mr_array_at(ledger->answers, answers, i - 1);
-        const mr_string *id = field(type, answer, A_COMMAND);
-        if (!mr_bytes_equal(mr_string_bytes(id), command_id)) {
+    const mr_envelope *command = mr_context_envelope(context);
+    const mr_bytes marks = marks_of(ledger, row);
+    const mr_mark mark = mark_of(command->id);
+    for (size_t at = 0; at < marks.len; at += MARK_CHARS) {
+        if (memcmp(marks.data + at, mark.digits, MARK_CHARS) != 0) {
             continue;
         }
-        const mr_type *version_type = type->fields[A_EXPECTED].type;
-        const mr_union *expected = field(type, answer, A_EXPECTED);
-        *ret_answer = (mr_answer){
-            .outcome = (mr_outcome) * (const int32_t *)field(type, answer, A_OUTCOME),
-            .command_id = command_id,
-            .reason = optional_text(type->fields[A_REASON].type, field(type, answer, A_REASON)),
-            .text = optional_text(type->fields[A_TEXT].type, field(type, answer, A_TEXT)),
-            .expected_version = MR_VERSION_NONE,
-            .version = *(const int64_t *)field(type, answer, A_VERSION),
-            .n_events = *(const int64_t *)field(type, answer, A_EVENTS),
-        };
-        if (expected->branch != version_type->null_branch) {
-            ret_answer->expected_version =
-                *(const int64_t *)(const void *)((const uint8_t *)expected + version_type->payload);
+        const mr_bytes key = answer_key(ledger, command->subject, (int64_t)at / MARK_CHARS);
+        const void *kept;
+        MR_TRY(mr_context_peek(context, ledger->answers_store, key, &kept, err));
+        if (kept != NULL &&
+            mr_bytes_equal(mr_string_bytes(field(ledger->answer, kept, A_COMMAND)), command->id)) {
+            *ret_answer = read_answer(ledger, kept, command->id);
+            return MR_OK;
         }
-        return MR_OK;
     }
     return MR_NOT_FOUND;
 }
 
-void mr_ledger_remember(const mr_ledger *ledger, void *row, const mr_answer *answer)
+/* The slot for one answer more, marked. The ring grows at its end only, so it takes one round to
+ * follow a larger `remember`; it never shrinks. */
+static int64_t take_slot(mr_ledger *ledger, void *row, mr_bytes command_id, int64_t remember)
 {
+    const mr_mark mark = mark_of(command_id);
+    mr_string *marks = mr_field_at(ledger->row, row, R_MARKS);
+    int64_t *next = mr_field_at(ledger->row, row, R_NEXT_SLOT);
+    const int64_t n = (int64_t)(mr_string_bytes(marks).len / MARK_CHARS);
+    if (*next == n && n >= remember) {
+        *next = 0;
+    }
+    const int64_t slot = (*next)++;
+    mr_buf_clear(&ledger->marks);
+    mr_buf_append_bytes(&ledger->marks, mr_string_bytes(marks));
+    if (slot == n) {
+        mr_buf_append(&ledger->marks, mark.digits, MARK_CHARS);
+    } else {
+        memcpy(ledger->marks.data + slot * MARK_CHARS, mark.digits, MARK_CHARS);
+    }
+    mr_string_set(marks, mr_buf_bytes(&ledger->marks));
+    return slot;
+}
+
+void mr_ledger_remember(mr_ledger *ledger, mr_context *context, void *row, const mr_answer *answer)
+{
+    const int64_t slot =
+        take_slot(ledger, row, answer->command_id, mr_context_stage(context)->remember);
+    int64_t *answered = mr_field_at(ledger->row, row, R_ANSWERED);
+
     const mr_type *type = ledger->answer;
-    mr_array *answers = mr_field_at(ledger->row, row, R_ANSWERS);
-    while (answers->len > 0 && answers->len >= ledger->remember) {
-        mr_array_remove(ledger->answers, answers, 0);
-    }
-    if (ledger->remember == 0) {
-        return;
-    }
-    void *kept = mr_array_push(ledger->answers, answers);
+    const mr_bytes subject = mr_context_envelope(context)->subject;
+    void *kept =
+        mr_context_replace(context, ledger->answers_store, answer_key(ledger, subject, slot));
+    *(int64_t *)mr_field_at(type, kept, A_NUMBER) = (*answered)++;
     mr_string_set(mr_field_at(type, kept, A_COMMAND), answer->command_id);
     *(int32_t *)mr_field_at(type, kept, A_OUTCOME) = (int32_t)answer->outcome;
     set_optional_text(type->fields[A_REASON].type, mr_field_at(type, kept, A_REASON),

@@ -71,6 +71,10 @@ mr_status mr_context_peek(mr_context *context, size_t store, mr_bytes key, const
 /* Cannot fail: the value to change in place (initial when there was none), marked as changed. */
 void *mr_context_own(mr_context *context, size_t store, mr_bytes key);
 
+/* Cannot fail either: the stored value with its initial content, whatever it was; nothing is read.
+ */
+void *mr_context_replace(mr_context *context, size_t store, mr_bytes key);
+
 /* For mr_context_own: fails with class "too_large" when `value` takes more memory than
  * max.record.bytes. */
 mr_status mr_context_check_row(const mr_context *context, size_t store, const mr_type *type,

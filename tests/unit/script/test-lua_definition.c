@@ -190,7 +190,7 @@ static const struct {
     {20, "state = 'Status',", NULL},
     {20, "state = {},", "app.lua:20: stages.cart.state: must be the name of a schema, not a table"},
     {21, "remember = 0,",
-     "app.lua:21: stages.cart.remember: must be a whole number from 1 to 100000"},
+     "app.lua:21: stages.cart.remember: must be a whole number from 1 to 10000"},
     {23, "evolve = { Added = function() end, ['shop.Adde'] = function() end },",
      "app.lua:23: stages.cart.evolve: unknown event 'shop.Adde'; did you mean 'shop.Add'?"},
     {26, "kind = 'project', from = 'cart.events', versioned = 1,",

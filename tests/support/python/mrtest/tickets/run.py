@@ -94,6 +94,16 @@ def same_answers(aggregate, computed, rows):
     return complaints
 
 
+def with_answers(states, answers):
+    """The rows of an aggregate's two stores as one: each state with its answers, oldest first."""
+    kept = {}
+    for (subject, _), answer in sorted(answers.items(), key=lambda item: item[1]["Number"]):
+        kept.setdefault(subject, []).append(answer)
+    joined = {key: {**row, "Answers": kept.pop(key[0], [])} for key, row in states.items()}
+    assert not kept, f"answers without a state: {sorted(kept)[:3]}"
+    return joined
+
+
 def stored_states(history, aggregate):
     """{id: row} that the aggregate's store must have after these commands."""
     rows = {}
@@ -147,7 +157,7 @@ def digest(rows):
 
 def stores():
     """(stage, store) of all that can be asked for."""
-    return [(aggregate, "state") for aggregate in AGGREGATES] + [
+    return [(aggregate, store) for aggregate in AGGREGATES for store in ("state", "answers")] + [
         (stage, view) for view, (stage, _) in views.VIEWS.items()
     ]
 
@@ -196,7 +206,9 @@ def check(app, running, follower=None, repeats=False, dead=(), operator=None):
     for aggregate in AGGREGATES:
         verdict.check(
             f"{aggregate}: stored state",
-            lambda a=aggregate: same_answers(a, stored_states(history, a), contents[a, "state"]),
+            lambda a=aggregate: same_answers(
+                a, stored_states(history, a), with_answers(contents[a, "state"], contents[a, "answers"])
+            ),
         )
     logs = tickets.logs(history)
     for view, (stage, compute) in views.VIEWS.items():
