@@ -15,6 +15,7 @@ struct mr_entry {
     void *value; /* of the store's type; NULL: no such row */
     size_t bytes;
     bool changed;
+    bool write_only; /* nobody has asked for it: not worth its memory once it is committed */
     size_t key_len;
     uint8_t key[];
 };
@@ -161,6 +162,7 @@ mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_
 {
     *ret_entry = cached(table, key);
     if (*ret_entry != NULL) {
+        (*ret_entry)->write_only = false;
         return MR_OK;
     }
     mr_entry *entry = make_entry(key);
@@ -209,6 +211,7 @@ void *mr_table_replace(mr_table *table, mr_bytes key)
     mr_entry *entry = cached(table, key);
     if (entry == NULL) {
         entry = make_entry(key);
+        entry->write_only = true;
         add_entry(table, entry);
     }
     void *value = mr_table_own(table, entry);
@@ -403,12 +406,17 @@ static mr_status encode_entry(mr_table *table, mr_entry *entry, mr_row_writer wr
 
 mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument, mr_error *err)
 {
-    for (mr_entry *entry = table->first_changed; entry != NULL; entry = entry->next_changed) {
+    while (table->first_changed != NULL) {
+        mr_entry *entry = table->first_changed;
         MR_TRY(encode_entry(table, entry, write, argument, err));
+        table->first_changed = entry->next_changed;
         entry->changed = false;
-        account(table, entry);
+        if (entry->write_only) {
+            drop_entry(table, entry);
+        } else {
+            account(table, entry);
+        }
     }
-    table->first_changed = NULL;
     table->last_changed = &table->first_changed;
     table->n_changed = 0;
     if (table->changed_keys != NULL) {

@@ -90,6 +90,11 @@ static void change_row(mr_fixture *fixture, int i, int64_t n)
     char text[8];
     mr_error err;
     mr_entry *entry;
+    fixture->current[i] = n;
+    if (n % 3 == 0) {
+        *number_in(fixture, mr_table_replace(fixture->table, key_of(i, text))) = n;
+        return;
+    }
     assert_int_equal(mr_table_find(fixture->table, key_of(i, text), &entry, &err), MR_OK);
     if (n == ABSENT) {
         if (mr_entry_value(entry) != NULL) {
@@ -98,7 +103,6 @@ static void change_row(mr_fixture *fixture, int i, int64_t n)
     } else {
         *number_in(fixture, mr_table_own(fixture->table, entry)) = n;
     }
-    fixture->current[i] = n;
 }
 
 static void check_row(mr_fixture *fixture, int i)
@@ -271,11 +275,29 @@ static void eviction_keeps_changed_rows(void **state)
     close_fixture(&fixture);
 }
 
+static void what_was_only_written_is_not_cached(void **state)
+{
+    (void)state;
+    mr_fixture fixture;
+    open_fixture(&fixture);
+    change_row(&fixture, 1, 3); /* replaced, unread */
+    assert_true(mr_table_cache_bytes(fixture.table) > 0);
+    commit(&fixture);
+    assert_int_equal(mr_table_cache_bytes(fixture.table), 0);
+    check_row(&fixture, 1);
+    change_row(&fixture, 1, 6); /* replaced, but somebody reads it */
+    commit(&fixture);
+    assert_true(mr_table_cache_bytes(fixture.table) > 0);
+    check_row(&fixture, 1);
+    close_fixture(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_answers_the_same),
         cmocka_unit_test(eviction_keeps_changed_rows),
+        cmocka_unit_test(what_was_only_written_is_not_cached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
