@@ -190,19 +190,23 @@ static mr_status wait_until_all_known(work *w, mr_error *err)
     return MR_OK;
 }
 
+static mr_status reach(work *w, mr_error *err)
+{
+    if (w->what == LIST) {
+        return MR_OK;
+    }
+    MR_TRY(mr_cli_connect(w->cli, err));
+    if (w->cli->is_dev) {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "the embedded broker has its topics from `millrace dev`; for a real "
+                            "one set -X bootstrap.servers=...");
+    }
+    return mr_cli_admin(w->cli, &w->admin, err);
+}
+
 static mr_status treat_all(work *w, mr_error *err)
 {
     const mr_app *app = w->cli->app;
-    if (w->what != LIST) {
-        MR_TRY(mr_cli_connect(w->cli, err));
-        if (w->cli->is_dev) {
-            return mr_error_set(
-                err, MR_ERR_USAGE,
-                "the embedded broker has its topics from `millrace dev`; for a real "
-                "one set -X bootstrap.servers=...");
-        }
-        MR_TRY(mr_cli_admin(w->cli, &w->admin, err));
-    }
     for (size_t i = 0; i < app->n_topics; i++) {
         if (w->what == LIST) {
             report(w, &app->topics[i], NULL);
@@ -238,6 +242,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
                             cli->operands.items[1]);
     }
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[1 - word], err));
+    MR_TRY(reach(&w, err));
     w.report = MR_REPORT_NEW(cli, columns);
     mr_status status = treat_all(&w, err);
     mr_report_free(w.report);
