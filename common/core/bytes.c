@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 
 enum { CAPACITY_MIN = 64 };
 
@@ -74,6 +75,12 @@ void mr_buf_append_text(mr_buf *buf, const char *text)
 void mr_buf_append_byte(mr_buf *buf, uint8_t byte)
 {
     mr_buf_append(buf, &byte, 1);
+}
+
+void mr_buf_append_integer(mr_buf *buf, int64_t number)
+{
+    char text[MR_INTEGER_TEXT_SIZE];
+    mr_buf_append(buf, text, mr_integer_format(number, text));
 }
 
 void mr_buf_printf(mr_buf *buf, const char *format, ...)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
@@ -157,6 +156,36 @@ mr_status mr_time_parse(mr_bytes text, int64_t *ret_ms)
     return MR_OK;
 }
 
+size_t mr_integer_format(int64_t number, char ret_text[MR_INTEGER_TEXT_SIZE])
+{
+    char digits[MR_INTEGER_TEXT_SIZE];
+    size_t n = 0;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do {
+        digits[n++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        digits[n++] = '-';
+    }
+    for (size_t i = 0; i < n; i++) {
+        ret_text[i] = digits[n - 1 - i];
+    }
+    ret_text[n] = '\0';
+    return n;
+}
+
+/* Writes `width` digits, with zeros before, and one character behind; returns what is behind. */
+static char *put_digits(char *at, int64_t number, size_t width, char behind)
+{
+    for (size_t i = width; i > 0; i--) {
+        at[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    at[width] = behind;
+    return at + width + 1;
+}
+
 void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE])
 {
     int64_t days = ms / 86400000;
@@ -167,9 +196,14 @@ void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE])
     }
     int64_t year, month, day;
     date_of_days(days, &year, &month, &day);
-    (void)snprintf(ret_text, MR_TIME_TEXT_SIZE, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                   year % 10000, (int)month, (int)day, (int)(rest_ms / 3600000),
-                   (int)(rest_ms / 60000 % 60), (int)(rest_ms / 1000 % 60), (int)(rest_ms % 1000));
+    char *at = put_digits(ret_text, (year % 10000 + 10000) % 10000, 4, '-');
+    at = put_digits(at, month, 2, '-');
+    at = put_digits(at, day, 2, 'T');
+    at = put_digits(at, rest_ms / 3600000, 2, ':');
+    at = put_digits(at, rest_ms / 60000 % 60, 2, ':');
+    at = put_digits(at, rest_ms / 1000 % 60, 2, '.');
+    at = put_digits(at, rest_ms % 1000, 3, 'Z');
+    *at = '\0';
 }
 
 /* Levenshtein distance with one row; ASCII letters compare without case. */

@@ -37,7 +37,9 @@ static mr_status configure(const mr_reader_options *options, const mr_conf_sourc
                        options->read_uncommitted ? "read_uncommitted" : "read_committed", err));
     /* How long a missing topic may still be one that was just made. */
     MR_TRY(mr_conf_prefer(source, conf, "topic.metadata.propagation.max.ms", "5000", err));
-    return mr_conf_set_queue(source, conf, options->queue_bytes_max, err);
+    MR_TRY(mr_conf_set_queue(source, conf, options->queue_bytes_max, err));
+    /* A reader reads to an end, which it is told by a fetch that has waited in vain. */
+    return mr_conf_prefer(source, conf, "fetch.wait.max.ms", "10", err);
 }
 
 mr_status mr_reader_new(const mr_reader_options *options, mr_reader **ret_reader, mr_error *err)

@@ -18,7 +18,7 @@ static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr
             mr_buf_append_byte(&context->row_id, '/');
         }
         if (parts[i].kind == MR_KEY_LONG) {
-            mr_buf_printf(&context->row_id, "%lld", (long long)parts[i].number);
+            mr_buf_append_integer(&context->row_id, parts[i].number);
         } else {
             mr_buf_append_bytes(&context->row_id, parts[i].text);
         }
@@ -36,12 +36,18 @@ static mr_status project_row(mr_context *context, const mr_staged *staged, mr_er
     const mr_envelope *cause = context->envelope;
     mr_buf_clear(&context->row_event_id);
     if (mr_bytes_is_null(cause->id)) {
-        mr_buf_printf(&context->row_event_id, "%s-%d-%lld", context->record->topic,
-                      context->record->partition, (long long)context->record->offset);
+        mr_buf_append_text(&context->row_event_id, context->record->topic);
+        mr_buf_append_byte(&context->row_event_id, '-');
+        mr_buf_append_integer(&context->row_event_id, context->record->partition);
+        mr_buf_append_byte(&context->row_event_id, '-');
+        mr_buf_append_integer(&context->row_event_id, context->record->offset);
     } else {
         mr_buf_append_bytes(&context->row_event_id, cause->id);
     }
-    mr_buf_printf(&context->row_event_id, "/%s/%s", spec->name, mr_buf_text(&context->row_id));
+    mr_buf_append_byte(&context->row_event_id, '/');
+    mr_buf_append_text(&context->row_event_id, spec->name);
+    mr_buf_append_byte(&context->row_event_id, '/');
+    mr_buf_append_bytes(&context->row_event_id, row_id);
     const mr_output output = {
         .topic = spec->topic,
         .key = row_id,
@@ -99,12 +105,10 @@ mr_status mr_context_apply(mr_context *context, mr_collector *collector, mr_erro
     for (size_t i = 0; i < context->n_staged; i++) {
         mr_staged *staged = context->staged[i];
         mr_table *table = context->tables[staged->store];
-        mr_entry *entry;
-        MR_TRY(mr_table_find(table, mr_buf_bytes(&staged->key), &entry, err));
         if (staged->change == CHANGE_PUT) {
-            mr_table_swap(table, entry, staged->value);
-        } else if (staged->change == CHANGE_DELETE && mr_entry_value(entry) != NULL) {
-            mr_table_delete(table, entry);
+            mr_table_swap(table, staged->entry, staged->value);
+        } else if (staged->change == CHANGE_DELETE && mr_entry_value(staged->entry) != NULL) {
+            mr_table_delete(table, staged->entry);
         }
     }
     context->n_staged = 0;

@@ -17,6 +17,7 @@ typedef enum mr_change {
 typedef struct mr_staged {
     size_t store;
     mr_buf key;
+    mr_entry *entry; /* of the row, loaded */
     mr_change change;
     void *value; /* kept for reuse; of value_type */
     const mr_type *value_type;

@@ -15,8 +15,8 @@ static mr_staged *find_staged(const mr_context *context, size_t store, mr_bytes 
     return NULL;
 }
 
-static mr_status add_staged(mr_context *context, size_t store, mr_bytes key, mr_staged **ret_staged,
-                            mr_error *err)
+static mr_status add_staged(mr_context *context, size_t store, mr_bytes key, mr_entry *entry,
+                            mr_staged **ret_staged, mr_error *err)
 {
     if (context->n_staged >= context->limits.outputs_max) {
         return mr_error_record(err, MR_ERR_HANDLER, "limit",
@@ -31,6 +31,7 @@ static mr_status add_staged(mr_context *context, size_t store, mr_bytes key, mr_
     mr_staged *staged = context->staged[context->n_staged++];
     const mr_type *type = mr_schema_type(context->stage->stores[store].value);
     staged->store = store;
+    staged->entry = entry;
     staged->change = CHANGE_NONE;
     mr_buf_clear(&staged->key);
     mr_buf_append_bytes(&staged->key, key);
@@ -95,13 +96,13 @@ mr_status mr_context_edit(mr_context *context, size_t store, mr_bytes key, void 
         return MR_NOT_FOUND;
     }
     if (staged == NULL) {
-        const void *value;
-        MR_TRY(mr_context_peek(context, store, key, &value, err));
-        if (value == NULL) {
+        mr_entry *entry;
+        MR_TRY(mr_table_find(context->tables[store], key, &entry, err));
+        if (mr_entry_value(entry) == NULL) {
             return MR_NOT_FOUND;
         }
-        MR_TRY(add_staged(context, store, key, &staged, err));
-        mr_value_copy(staged->value_type, staged->value, value);
+        MR_TRY(add_staged(context, store, key, entry, &staged, err));
+        mr_value_copy(staged->value_type, staged->value, mr_entry_value(entry));
         staged->change = CHANGE_PUT;
     }
     *ret_value = staged->value;
@@ -112,9 +113,9 @@ mr_status mr_context_edit(mr_context *context, size_t store, mr_bytes key, void 
 static mr_status stage_row(mr_context *context, size_t store, mr_bytes key, mr_staged **ret_staged,
                            mr_error *err)
 {
-    const void *value;
-    MR_TRY(mr_context_peek(context, store, key, &value, err));
-    return add_staged(context, store, key, ret_staged, err);
+    mr_entry *entry;
+    MR_TRY(mr_table_find(context->tables[store], key, &entry, err));
+    return add_staged(context, store, key, entry, ret_staged, err);
 }
 
 mr_status mr_context_put(mr_context *context, size_t store, mr_bytes key, void **ret_value,

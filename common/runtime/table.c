@@ -351,6 +351,20 @@ mr_status mr_table_keys(mr_table *table, mr_bytes from, mr_bytes to, mr_key_visi
     return status == MR_END ? MR_OK : status;
 }
 
+static mr_status stop_at_key(void *argument, mr_bytes key, mr_error *err)
+{
+    (void)key;
+    (void)err;
+    *(bool *)argument = true;
+    return MR_END;
+}
+
+mr_status mr_table_has_rows(mr_table *table, bool *ret_has_rows, mr_error *err)
+{
+    *ret_has_rows = false;
+    return mr_table_keys(table, mr_bytes_text(""), MR_BYTES_NULL, stop_at_key, ret_has_rows, err);
+}
+
 mr_status mr_table_scan_committed(mr_table *table, mr_bytes from, mr_bytes to,
                                   mr_encoded_visitor visit, void *argument, mr_error *err)
 {

@@ -45,6 +45,9 @@ typedef mr_status (*mr_key_visitor)(void *argument, mr_bytes key, mr_error *err)
 mr_status mr_table_keys(mr_table *table, mr_bytes from, mr_bytes to, mr_key_visitor visit,
                         void *argument, mr_error *err) MR_MUST_USE;
 
+/* Whether there may be a row at all: false is certain. */
+mr_status mr_table_has_rows(mr_table *table, bool *ret_has_rows, mr_error *err) MR_MUST_USE;
+
 /* ---- Commit ---- */
 size_t mr_table_changed(const mr_table *table);
 /* Encodes every changed row in the order of first change, hands it to `write` (null value: deleted)

@@ -18,6 +18,8 @@ struct mr_task {
     int64_t *committed_positions;
     int64_t skip_below;
     int parking_store;
+    bool knows_parked; /* whether keys are parked at all, which spares a look for every record */
+    bool has_parked;
     mr_progress progress;
     mr_task_metrics metrics;
 };
@@ -125,7 +127,18 @@ static mr_status check_size(const mr_task *task, const mr_record *record, mr_err
                            task->tools.record_bytes_max);
 }
 
-static mr_status check_key(const mr_task *task, const mr_record *record, mr_error *err)
+static mr_status check_parked(mr_task *task, const mr_record *record, mr_error *err)
+{
+    const size_t store = (size_t)task->parking_store;
+    if (!task->knows_parked) {
+        MR_TRY(mr_table_has_rows(task->tables[store], &task->has_parked, err));
+        task->knows_parked = true;
+    }
+    return task->has_parked ? mr_parking_check(task->tools.context, store, record->key, err)
+                            : MR_OK;
+}
+
+static mr_status check_key(mr_task *task, const mr_record *record, mr_error *err)
 {
     if (!task->tools.kind->stateful) {
         return MR_OK;
@@ -134,10 +147,7 @@ static mr_status check_key(const mr_task *task, const mr_record *record, mr_erro
         return mr_error_record(err, MR_ERR_DATA, "null_key",
                                "a stateful stage needs a key: the aggregate or row ID");
     }
-    return task->parking_store == NO_STORE
-               ? MR_OK
-               : mr_parking_check(task->tools.context, (size_t)task->parking_store, record->key,
-                                  err);
+    return task->parking_store == NO_STORE ? MR_OK : check_parked(task, record, err);
 }
 
 static mr_status run_step(mr_task *task, const mr_record *record, mr_envelope *envelope,
@@ -156,6 +166,8 @@ static mr_status bury(mr_task *task, const mr_record *record, const mr_error *ca
     mr_context *context = task->tools.context;
     mr_context_discard(context);
     if (task->parking_store != NO_STORE && !mr_bytes_is_null(record->key)) {
+        task->knows_parked = true;
+        task->has_parked = true;
         MR_TRY(mr_parking_add(context, (size_t)task->parking_store, cause, err));
         MR_TRY(mr_context_apply(context, task->tools.collector, err));
     }

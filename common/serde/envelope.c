@@ -1,7 +1,6 @@
 #include <mr/envelope.h>
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "core/text.h"
 
@@ -142,14 +141,10 @@ mr_status mr_envelope_require(const mr_envelope *envelope, mr_error *err)
 
 /* ---- Writing ---- */
 
-static mr_bytes version_text(int64_t version, char *text, size_t size)
+static mr_bytes version_text(int64_t version, char text[MR_INTEGER_TEXT_SIZE])
 {
-    if (version == MR_VERSION_NONE) {
-        return MR_BYTES_NULL;
-    }
-    const int len = snprintf(text, size, "%" PRId64, version);
-    assert(len > 0 && (size_t)len < size);
-    return mr_bytes_of(text, (size_t)len);
+    return version == MR_VERSION_NONE ? MR_BYTES_NULL
+                                      : mr_bytes_of(text, mr_integer_format(version, text));
 }
 
 void mr_envelope_write(const mr_envelope *envelope, mr_envelope_headers *ret_headers)
@@ -161,11 +156,9 @@ void mr_envelope_write(const mr_envelope *envelope, mr_envelope_headers *ret_hea
     }
     mr_time_format(envelope->time_ms, ret_headers->time);
     values[TIME] = mr_bytes_text(ret_headers->time);
-    values[SEQUENCE] =
-        version_text(envelope->sequence, ret_headers->sequence, sizeof(ret_headers->sequence));
+    values[SEQUENCE] = version_text(envelope->sequence, ret_headers->sequence);
     values[EXPECTED_VERSION] =
-        version_text(envelope->expected_version, ret_headers->expected_version,
-                     sizeof(ret_headers->expected_version));
+        version_text(envelope->expected_version, ret_headers->expected_version);
     ret_headers->headers[0] = (mr_header){"ce_specversion", mr_bytes_text("1.0")};
     ret_headers->n = 1;
     for (size_t i = 0; i < N_ATTRIBUTES; i++) {

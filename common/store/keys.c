@@ -15,11 +15,15 @@ static const uint64_t sign_bit = UINT64_C(1) << 63;
 void mr_key_append_open(mr_buf *key, mr_bytes text)
 {
     mr_buf_append_byte(key, TAG_STRING);
-    for (size_t i = 0; i < text.len; i++) {
-        mr_buf_append_byte(key, text.data[i]);
-        if (text.data[i] == STRING_END) {
+    mr_bytes rest = text;
+    while (rest.len > 0) {
+        const uint8_t *zero = memchr(rest.data, STRING_END, rest.len);
+        const size_t n = zero == NULL ? rest.len : (size_t)(zero - rest.data) + 1;
+        mr_buf_append(key, rest.data, n);
+        if (zero != NULL) {
             mr_buf_append_byte(key, STRING_ZERO);
         }
+        rest = mr_bytes_of(rest.data + n, rest.len - n);
     }
 }
 
@@ -49,17 +53,20 @@ void mr_key_append(mr_buf *key, const mr_key_part *part)
 static size_t parse_string(mr_bytes key, size_t at, mr_buf *scratch, mr_key_part *part)
 {
     const size_t begin = scratch->len;
-    for (size_t i = at; i < key.len; i++) {
-        if (key.data[i] != STRING_END) {
-            mr_buf_append_byte(scratch, key.data[i]);
-        } else if (i + 1 < key.len && key.data[i + 1] == STRING_ZERO) {
-            mr_buf_append_byte(scratch, STRING_END);
-            i++;
-        } else {
+    while (at < key.len) {
+        const uint8_t *zero = memchr(key.data + at, STRING_END, key.len - at);
+        if (zero == NULL) {
+            return 0;
+        }
+        const size_t end = (size_t)(zero - key.data);
+        mr_buf_append(scratch, key.data + at, end - at);
+        if (end + 1 == key.len || key.data[end + 1] != STRING_ZERO) {
             part->kind = MR_KEY_STRING;
             part->text = mr_bytes_of(scratch->data + begin, scratch->len - begin);
-            return i + 1;
+            return end + 1;
         }
+        mr_buf_append_byte(scratch, STRING_END);
+        at = end + 2;
     }
     return 0;
 }

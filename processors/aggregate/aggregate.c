@@ -67,7 +67,8 @@ static mr_status send_event(mr_step *step, mr_context *context, const mr_decided
     const mr_envelope *command = mr_context_envelope(context);
     mr_buf_clear(&step->text);
     mr_buf_append_bytes(&step->text, command->subject);
-    mr_buf_printf(&step->text, "/%lld", (long long)version);
+    mr_buf_append_byte(&step->text, '/');
+    mr_buf_append_integer(&step->text, version);
     const mr_output output = {
         .topic = step->stage->to[0],
         .key = command->subject,

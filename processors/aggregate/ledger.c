@@ -327,7 +327,8 @@ static void fill_result(mr_ledger *ledger, mr_bytes aggregate, const mr_answer *
     for (int64_t i = answer->n_events; i > 0; i--) {
         mr_buf_clear(&id);
         mr_buf_append_bytes(&id, aggregate);
-        mr_buf_printf(&id, "/%lld", (long long)(answer->version - i + 1));
+        mr_buf_append_byte(&id, '/');
+        mr_buf_append_integer(&id, answer->version - i + 1);
         mr_string_set(mr_array_push(ids_type, ids), mr_buf_bytes(&id));
     }
     mr_buf_deinit(&id);

@@ -56,6 +56,8 @@ void mr_buf_append(mr_buf *buf, const void *data, size_t len);
 void mr_buf_append_bytes(mr_buf *buf, mr_bytes bytes);
 void mr_buf_append_text(mr_buf *buf, const char *text);
 void mr_buf_append_byte(mr_buf *buf, uint8_t byte);
+/* Decimal; on the record path, where printf's cost shows. */
+void mr_buf_append_integer(mr_buf *buf, int64_t number);
 void mr_buf_printf(mr_buf *buf, const char *format, ...) MR_PRINTF(2, 3);
 /* Forgets the content, keeps the memory. */
 void mr_buf_clear(mr_buf *buf);

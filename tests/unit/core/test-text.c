@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -150,9 +151,25 @@ static void code_points_are_encoded(void **state)
     }
 }
 
+static void integers_are_written_as_printf_writes_them(void **state)
+{
+    (void)state;
+    static const int64_t rows[] = {0,         1,         -1,  9,       10,
+                                   -10,       99,        100, 4294967, 123456789,
+                                   INT64_MAX, INT64_MIN, -99, -100,    7000000000};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char expected[MR_INTEGER_TEXT_SIZE];
+        char text[MR_INTEGER_TEXT_SIZE];
+        (void)snprintf(expected, sizeof(expected), "%lld", (long long)rows[i]);
+        assert_int_equal(mr_integer_format(rows[i], text), strlen(expected));
+        assert_string_equal(text, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_are_written_as_printf_writes_them),
         cmocka_unit_test(times_are_parsed_and_printed),
         cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(numbers_are_whole_or_refused),

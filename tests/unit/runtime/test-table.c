@@ -292,12 +292,39 @@ static void what_was_only_written_is_not_cached(void **state)
     close_fixture(&fixture);
 }
 
+static void assert_has_rows(mr_fixture *fixture, bool expected)
+{
+    mr_error err;
+    bool has_rows = !expected;
+    assert_int_equal(mr_table_has_rows(fixture->table, &has_rows, &err), MR_OK);
+    assert_int_equal(has_rows, expected);
+}
+
+static void a_row_is_noticed_in_every_layer(void **state)
+{
+    (void)state;
+    mr_fixture fixture;
+    open_fixture(&fixture);
+    check_row(&fixture, 1); /* absent, but cached as that */
+    assert_has_rows(&fixture, false);
+    change_row(&fixture, 1, 2);
+    assert_has_rows(&fixture, true);
+    commit(&fixture);
+    assert_has_rows(&fixture, true);
+    flush(&fixture); /* begins */
+    assert_has_rows(&fixture, true);
+    flush(&fixture); /* ends */
+    assert_has_rows(&fixture, true);
+    close_fixture(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_layer_answers_the_same),
         cmocka_unit_test(eviction_keeps_changed_rows),
         cmocka_unit_test(what_was_only_written_is_not_cached),
+        cmocka_unit_test(a_row_is_noticed_in_every_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
