@@ -1,0 +1,1 @@
+"""The side-by-side benchmark: contenders, what is measured of them, and how it is shown."""

@@ -1,0 +1,26 @@
+"""The limit: librdkafka's own consume and produce, without state."""
+
+from harness import topics
+from harness.contender import Native
+from harness.readings import native
+
+TOTAL_BYTES = 18  # about what a total takes: the frame and three longs
+
+
+class Raw(Native):
+    """The program `raw`, which writes a record of a total's size for each that it reads."""
+
+    kind = "raw"
+    is_stateful = False
+    figures = ("drain",)
+
+    def __init__(self, name, title, librdkafka="newer", value_bytes=TOTAL_BYTES):
+        super().__init__(name, title, librdkafka)
+        self.value_bytes = value_bytes
+
+    def prepare(self, run):
+        topics.create(run.cluster, run.output, run.settings.partitions)
+
+    def start(self, run):
+        command = [native("raw"), run.cluster.bootstrap, run.name, run.input, run.output]
+        return self.launch(run, command + [run.guarantee, str(run.settings.commit_ms), str(self.value_bytes)])
