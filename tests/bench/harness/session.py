@@ -31,7 +31,7 @@ class Session:
         """A broker without data, for as long as the block lasts."""
         directory = os.path.join(self.files, "broker")
         shutil.rmtree(directory, ignore_errors=True)
-        self.broker = Broker(directory)
+        self.broker = Broker(directory, java_options="")
         self.broker_load = machine.BrokerLoad(self.broker)
         self.cluster = Cluster(self.broker.bootstrap)
         try:

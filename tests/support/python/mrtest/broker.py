@@ -12,8 +12,10 @@ _running = []
 class Broker:
     """One node with its data below the test's files; the port stays the same over restarts."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, java_options="-XX:TieredStopAtLevel=1"):
+        """The JVM's options are for a life of seconds: it compiles soon, and not well."""
         self.directory = os.path.join(directory, "kafka")
+        self.java_options = java_options
         self.bootstrap = self._script("start").strip()
         _running.append(self)
 
@@ -30,6 +32,7 @@ class Broker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "JDK_JAVA_OPTIONS": self.java_options},
             timeout=150,
             check=False,
         )
