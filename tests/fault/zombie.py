@@ -57,9 +57,9 @@ def test_stalled_instance_is_fenced():
     """Of a stateful and of a stateless stage at once."""
     app = fresh_app("stalled")
     running, cart, cart_second = with_two(app, "cart")
-    policies_second = app.start("policies", "1")
-    policies = running["policies"]
-    for instance in (policies, policies_second):
+    route_second = app.start("route", "1")
+    route = running["route"]
+    for instance in (route, route_second):
         until(f"{instance.name} to have its half", 60, lambda i=instance: holds(i, run.PARTITIONS // 2))
     commands = Traffic(7, venues=5, concerts=10, customers=30).commands(4000)
     follower = run.follow(app)
@@ -67,24 +67,24 @@ def test_stalled_instance_is_fenced():
     follower.wait_for("event", lambda r: r.topic == topic("cart", "events"), 30)
     seen = len(follower.records)
     cart.pause()
-    policies.pause()
-    for survivor in (cart_second, policies_second):
+    route.pause()
+    for survivor in (cart_second, route_second):
         until(f"{survivor.name} to take over", 60, lambda s=survivor: holds(s, run.PARTITIONS))
     follower.wait_for("event after the takeover", lambda r: r.topic == topic("cart", "events"), 60, seen)
     cart.resume()
-    policies.resume()
+    route.resume()
     sender.finish()
-    for instance in (cart, policies):
+    for instance in (cart, route):
         assert instance.is_running(), f"{instance.name} was fenced and did not come back\n{instance.tail()}"
     app.settle()
-    for name, pair in (("cart", (cart, cart_second)), ("policies", (policies, policies_second))):
+    for name, pair in (("cart", (cart, cart_second)), ("route", (route, route_second))):
         until(
             f"both instances of {name} to share the tasks again",
             60,
             lambda p=pair: all(holds(i, run.PARTITIONS // 2) for i in p),
         )
     run.check(app, {**running, "cart": [cart, cart_second]}, follower)
-    terminate([*running.values(), cart_second, policies_second])
+    terminate([*running.values(), cart_second, route_second])
 
 
 def test_replaced_instance_is_fenced():
