@@ -6,10 +6,10 @@
 
 #include <mr/bytes.h>
 
-/* A whole decimal number and nothing else; MR_NOT_FOUND when it is none or does not fit. */
 enum { MR_INTEGER_TEXT_SIZE = 21 };
 /* Decimal, terminated; returns its length. */
 size_t mr_integer_format(int64_t number, char ret_text[MR_INTEGER_TEXT_SIZE]);
+/* A whole decimal number and nothing else; MR_NOT_FOUND when it is none or does not fit. */
 mr_status mr_parse_int64(const char *text, int64_t *ret_value) MR_MUST_USE;
 
 /* RFC 3339 with `Z` or an offset, "2020-04-20T20:30:00Z", fraction optional, to epoch ms. A date

@@ -208,8 +208,8 @@ static int open_frame(reader *r, mr_json_kind kind)
         (void)mr_error_record(r->err, MR_ERR_DATA, "validate", "nested deeper than %d", DEPTH_MAX);
         return 0;
     }
-    mr_value_reset(opened.type,
-                   opened.value); /* the default of the field it stands in is no part */
+    /* The default of the field that it stands in is no part of it. */
+    mr_value_reset(opened.type, opened.value);
     for (size_t i = 0; opened.type->kind == MR_TYPE_RECORD && i < opened.type->n_fields; i++) {
         mr_buf_append_byte(&r->seen, false);
     }

@@ -259,14 +259,14 @@ static int64_t take_slot(mr_ledger *ledger, void *row, mr_bytes command_id, int6
         *next = 0;
     }
     const int64_t slot = (*next)++;
-    mr_buf_clear(&ledger->marks);
-    mr_buf_append_bytes(&ledger->marks, mr_string_bytes(marks));
-    if (slot == n) {
-        mr_buf_append(&ledger->marks, mark.digits, MARK_CHARS);
+    if (slot < n) {
+        memcpy(marks->data + slot * MARK_CHARS, mark.digits, MARK_CHARS);
     } else {
-        memcpy(ledger->marks.data + slot * MARK_CHARS, mark.digits, MARK_CHARS);
+        mr_buf_clear(&ledger->marks);
+        mr_buf_append_bytes(&ledger->marks, mr_string_bytes(marks));
+        mr_buf_append(&ledger->marks, mark.digits, MARK_CHARS);
+        mr_string_set(marks, mr_buf_bytes(&ledger->marks));
     }
-    mr_string_set(marks, mr_buf_bytes(&ledger->marks));
     return slot;
 }
 
