@@ -190,8 +190,10 @@ static char *open_listed(mr_database *database)
 
 static mr_status open_rocks(mr_database *database, mr_error *err)
 {
-    /* While a reader opens, the owner may replace the files that were just listed: then again. */
-    enum { READ_ONLY_TRIES = 8 };
+    /* While a reader opens, the owner may replace the files that were just listed: then again. An
+     * opening takes milliseconds and an owner flushes every few seconds; the limit is for an owner
+     * that compacts without a pause. */
+    enum { READ_ONLY_TRIES = 100 };
     char *failure = open_listed(database);
     for (int i = 1; failure != NULL && database->read_only && i < READ_ONLY_TRIES; i++) {
         rocksdb_free(failure);
