@@ -199,20 +199,33 @@ static const char *declared_topic(const mr_context *context, const char *name)
     return topic->name;
 }
 
+/* Without an ID it is no CloudEvent but a plain record: only the trace goes on. */
+static void write_headers(const mr_context *context, const mr_envelope *wanted,
+                          mr_envelope_headers *ret_headers)
+{
+    const mr_envelope *cause = context->envelope;
+    mr_envelope envelope = *wanted;
+    if (mr_bytes_is_null(envelope.traceparent)) {
+        envelope.traceparent = cause->traceparent;
+    }
+    if (!mr_bytes_is_null(envelope.id)) {
+        envelope.time_ms = envelope.time_ms == 0 ? cause->time_ms : envelope.time_ms;
+        mr_envelope_write(&envelope, ret_headers);
+        return;
+    }
+    ret_headers->n = 0;
+    if (!mr_bytes_is_null(envelope.traceparent)) {
+        ret_headers->headers[ret_headers->n++] = (mr_header){"traceparent", envelope.traceparent};
+    }
+}
+
 mr_status mr_context_stage_output(mr_context *context, const mr_output *output, mr_error *err)
 {
-    mr_envelope envelope = output->envelope;
-    if (envelope.time_ms == 0) {
-        envelope.time_ms = context->envelope->time_ms;
-    }
-    if (mr_bytes_is_null(envelope.traceparent)) {
-        envelope.traceparent = context->envelope->traceparent;
-    }
+    mr_envelope_headers headers;
+    write_headers(context, &output->envelope, &headers);
     /* The record's own time is the input's, as in Kafka Streams, and not the event's (ce_time),
      * which clients choose: a broker refuses times of the future and deletes by the record's age.
      */
-    mr_envelope_headers headers;
-    mr_envelope_write(&envelope, &headers);
     mr_buf *value =
         mr_outbox_add(context->outbox, declared_topic(context, output->topic), output->key,
                       context->record->timestamp_ms, headers.headers, headers.n);

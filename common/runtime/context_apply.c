@@ -27,45 +27,46 @@ static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr
     return status;
 }
 
-/* Sends a changed row to its store's projection topic. */
+/* The event that made the row, the store and the row: the same whenever the event is read. */
+static mr_bytes write_row_event_id(mr_context *context, const mr_store_spec *spec, mr_bytes row_id)
+{
+    mr_buf *id = &context->row_event_id;
+    mr_buf_clear(id);
+    mr_buf_append_bytes(id, context->envelope->id);
+    mr_buf_append_byte(id, '/');
+    mr_buf_append_text(id, spec->name);
+    mr_buf_append_byte(id, '/');
+    mr_buf_append_bytes(id, row_id);
+    return mr_buf_bytes(id);
+}
+
+/* Sends a changed row to its store's projection topic: as a CloudEvent if one changed it, plain if
+ * a plain record did. */
 static mr_status project_row(mr_context *context, const mr_staged *staged, mr_error *err)
 {
     const mr_store_spec *spec = &context->stage->stores[staged->store];
     MR_TRY(write_row_id(context, spec, mr_buf_bytes(&staged->key), err));
     const mr_bytes row_id = mr_buf_bytes(&context->row_id);
     const mr_envelope *cause = context->envelope;
-    mr_buf_clear(&context->row_event_id);
-    if (mr_bytes_is_null(cause->id)) {
-        mr_buf_append_text(&context->row_event_id, context->record->topic);
-        mr_buf_append_byte(&context->row_event_id, '-');
-        mr_buf_append_integer(&context->row_event_id, context->record->partition);
-        mr_buf_append_byte(&context->row_event_id, '-');
-        mr_buf_append_integer(&context->row_event_id, context->record->offset);
-    } else {
-        mr_buf_append_bytes(&context->row_event_id, cause->id);
-    }
-    mr_buf_append_byte(&context->row_event_id, '/');
-    mr_buf_append_text(&context->row_event_id, spec->name);
-    mr_buf_append_byte(&context->row_event_id, '/');
-    mr_buf_append_bytes(&context->row_event_id, row_id);
-    const mr_output output = {
+    mr_output output = {
         .topic = spec->topic,
         .key = row_id,
         .schema = spec->value,
         .value = staged->change == CHANGE_DELETE ? NULL : staged->value,
-        .envelope =
-            {
-                .id = mr_buf_bytes(&context->row_event_id),
-                .type = mr_bytes_text(mr_schema_short_name(spec->value)),
-                .source = mr_bytes_text(context->stage->group),
-                .subject = row_id,
-                .correlation_id =
-                    mr_bytes_is_null(cause->correlation_id) ? cause->id : cause->correlation_id,
-                .causation_id = cause->id,
-                .sequence = MR_VERSION_NONE,
-                .expected_version = MR_VERSION_NONE,
-            },
     };
+    if (!mr_bytes_is_null(cause->id)) {
+        output.envelope = (mr_envelope){
+            .id = write_row_event_id(context, spec, row_id),
+            .type = mr_bytes_text(mr_schema_short_name(spec->value)),
+            .source = mr_bytes_text(context->stage->group),
+            .subject = row_id,
+            .correlation_id =
+                mr_bytes_is_null(cause->correlation_id) ? cause->id : cause->correlation_id,
+            .causation_id = cause->id,
+            .sequence = MR_VERSION_NONE,
+            .expected_version = MR_VERSION_NONE,
+        };
+    }
     return mr_context_stage_output(context, &output, err);
 }
 

@@ -33,7 +33,7 @@ typedef struct mr_output {
     mr_bytes key; /* null: no key */
     const mr_schema *schema;
     const void *value;    /* NULL: tombstone */
-    mr_envelope envelope; /* time_ms 0: the input's time */
+    mr_envelope envelope; /* id null: a plain record, without ce_ headers; time_ms 0: the input's */
 } mr_output;
 
 /* Encodes at once; the value and texts may be reused after the call. Larger than max.record.bytes:
