@@ -2,35 +2,17 @@
 
 #include <stdlib.h>
 
-#include "core/hash.h"
-#include <utlist.h>
-
 #include "core/alloc.h"
-
-struct mr_entry {
-    UT_hash_handle hh;
-    mr_entry *prev; /* least recently used first */
-    mr_entry *next;
-    mr_entry *next_changed;
-    void *value; /* of the store's type; NULL: no such row */
-    size_t bytes;
-    bool changed;
-    bool write_only; /* nobody has asked for it: not worth its memory once it is committed */
-    size_t key_len;
-    uint8_t key[];
-};
 
 struct mr_table {
     const mr_store_spec *spec;
     const mr_type *type;
     mr_partition *partition;
     mr_codec *codec;
-    mr_entry *entries;
-    mr_entry *recent;
-    mr_entry *first_changed;
-    mr_entry **last_changed;
+    mr_row_cache *cache;
+    mr_entry **changed; /* in the order of first change */
     size_t n_changed;
-    size_t cache_bytes;
+    size_t changed_capacity;
     /* Keys changed since the last commit, in order; kept only once a scan asked for order. */
     mr_row_map *changed_keys;
     mr_row_map *behind;
@@ -45,18 +27,9 @@ mr_table *mr_table_new(const mr_store_spec *spec, mr_partition *partition, mr_co
     table->type = mr_schema_type(spec->value);
     table->partition = partition;
     table->codec = codec;
-    table->last_changed = &table->first_changed;
+    table->cache = mr_row_cache_new(table->type);
     table->behind = mr_row_map_new();
     return table;
-}
-
-static void drop_entry(mr_table *table, mr_entry *entry)
-{
-    HASH_DEL(table->entries, entry);
-    DL_DELETE(table->recent, entry);
-    table->cache_bytes -= entry->bytes;
-    mr_value_free(table->type, entry->value);
-    free(entry);
 }
 
 void mr_table_free(mr_table *table)
@@ -64,27 +37,13 @@ void mr_table_free(mr_table *table)
     if (table == NULL) {
         return;
     }
-    while (table->recent != NULL) {
-        drop_entry(table, table->recent);
-    }
+    mr_row_cache_free(table->cache);
+    free(table->changed);
     mr_row_map_free(table->changed_keys);
     mr_row_map_free(table->behind);
     mr_row_map_free(table->flushing);
     mr_buf_deinit(&table->scratch);
     free(table);
-}
-
-static size_t entry_bytes(const mr_table *table, const mr_entry *entry)
-{
-    const size_t value = entry->value == NULL ? 0 : mr_value_bytes(table->type, entry->value);
-    return sizeof(*entry) + entry->key_len + value;
-}
-
-static void account(mr_table *table, mr_entry *entry)
-{
-    table->cache_bytes -= entry->bytes;
-    entry->bytes = entry_bytes(table, entry);
-    table->cache_bytes += entry->bytes;
 }
 
 /* The committed row, borrowed from where it lies or read into the scratch buffer. */
@@ -108,77 +67,48 @@ static mr_status read_committed(mr_table *table, mr_bytes key, mr_bytes *ret_val
     return status;
 }
 
+static mr_bytes key_of(const mr_table *table, const mr_entry *entry)
+{
+    return mr_row_cache_key(table->cache, entry);
+}
+
 static mr_status load(mr_table *table, mr_entry *entry, mr_error *err)
 {
     mr_bytes encoded;
-    const mr_status status =
-        read_committed(table, mr_bytes_of(entry->key, entry->key_len), &encoded, err);
+    const mr_status status = read_committed(table, key_of(table, entry), &encoded, err);
     if (status != MR_OK) {
         return status == MR_NOT_FOUND ? MR_OK : status;
     }
-    void *value = mr_value_new(table->type);
-    const mr_status decoded =
-        mr_codec_decode(table->codec, encoded, table->spec->value, value, err);
-    if (decoded != MR_OK) {
-        mr_value_free(table->type, value);
+    if (mr_codec_decode(table->codec, encoded, table->spec->value, mr_entry_memory(entry), err) !=
+        MR_OK) {
         /* Bytes that we wrote ourselves: no record is to blame, a person must look. */
         err->action = MR_ACT_STOP;
         return mr_error_prefix(err, "store '%s': a row cannot be read", table->spec->name);
     }
-    entry->value = value;
+    entry->exists = true;
+    mr_row_cache_account(table->cache, entry);
     return MR_OK;
-}
-
-/* NULL: not in the cache. What is, becomes the most recently used. */
-static mr_entry *cached(mr_table *table, mr_bytes key)
-{
-    mr_entry *entry;
-    HASH_FIND(hh, table->entries, key.data, key.len, entry);
-    if (entry != NULL && entry->next != NULL) {
-        DL_DELETE(table->recent, entry);
-        DL_APPEND(table->recent, entry);
-    }
-    return entry;
-}
-
-static mr_entry *make_entry(mr_bytes key)
-{
-    mr_entry *entry = mr_alloc_zero(1, sizeof(*entry) + key.len);
-    entry->key_len = key.len;
-    if (key.len > 0) {
-        memcpy(entry->key, key.data, key.len);
-    }
-    return entry;
-}
-
-static void add_entry(mr_table *table, mr_entry *entry)
-{
-    HASH_ADD(hh, table->entries, key, entry->key_len, entry);
-    DL_APPEND(table->recent, entry);
-    account(table, entry);
 }
 
 mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_error *err)
 {
-    *ret_entry = cached(table, key);
-    if (*ret_entry != NULL) {
-        (*ret_entry)->write_only = false;
-        return MR_OK;
+    mr_entry *entry = mr_row_cache_find(table->cache, key);
+    if (entry == NULL) {
+        entry = mr_row_cache_add(table->cache, key);
+        const mr_status status = load(table, entry, err);
+        if (status != MR_OK) {
+            mr_row_cache_drop(table->cache, entry);
+            return status;
+        }
     }
-    mr_entry *entry = make_entry(key);
-    const mr_status status = load(table, entry, err);
-    if (status != MR_OK) {
-        free(entry);
-        return status;
-    }
-    add_entry(table, entry);
+    entry->write_only = false;
     *ret_entry = entry;
     return MR_OK;
 }
 
 const void *mr_entry_value(const mr_entry *entry)
 {
-    return entry->value;
+    return entry->exists ? entry->memory : NULL;
 }
 
 static void mark_changed(mr_table *table, mr_entry *entry)
@@ -187,32 +117,26 @@ static void mark_changed(mr_table *table, mr_entry *entry)
         return;
     }
     entry->changed = true;
-    entry->next_changed = NULL;
-    *table->last_changed = entry;
-    table->last_changed = &entry->next_changed;
-    table->n_changed++;
+    MR_GROW(table->changed, table->changed_capacity, table->n_changed + 1);
+    table->changed[table->n_changed++] = entry;
     if (table->changed_keys != NULL) {
-        mr_row_map_put(table->changed_keys, mr_bytes_of(entry->key, entry->key_len), MR_BYTES_NULL,
-                       0);
+        mr_row_map_put(table->changed_keys, key_of(table, entry), MR_BYTES_NULL, 0);
     }
 }
 
 void *mr_table_own(mr_table *table, mr_entry *entry)
 {
-    if (entry->value == NULL) {
-        entry->value = mr_value_new(table->type);
-    }
+    entry->exists = true;
     mark_changed(table, entry);
-    return entry->value;
+    return mr_entry_memory(entry);
 }
 
 void *mr_table_replace(mr_table *table, mr_bytes key)
 {
-    mr_entry *entry = cached(table, key);
+    mr_entry *entry = mr_row_cache_find(table->cache, key);
     if (entry == NULL) {
-        entry = make_entry(key);
+        entry = mr_row_cache_add(table->cache, key);
         entry->write_only = true;
-        add_entry(table, entry);
     }
     void *value = mr_table_own(table, entry);
     mr_value_reset(table->type, value);
@@ -226,8 +150,9 @@ void mr_table_swap(mr_table *table, mr_entry *entry, void *value)
 
 void mr_table_delete(mr_table *table, mr_entry *entry)
 {
-    mr_value_free(table->type, entry->value);
-    entry->value = NULL;
+    mr_value_deinit(table->type, mr_entry_memory(entry));
+    mr_value_init(table->type, mr_entry_memory(entry));
+    entry->exists = false;
     mark_changed(table, entry);
 }
 
@@ -324,9 +249,8 @@ static void keep_changed_keys_in_order(mr_table *table)
         return;
     }
     table->changed_keys = mr_row_map_new();
-    for (const mr_entry *entry = table->first_changed; entry != NULL; entry = entry->next_changed) {
-        mr_row_map_put(table->changed_keys, mr_bytes_of(entry->key, entry->key_len), MR_BYTES_NULL,
-                       0);
+    for (size_t i = 0; i < table->n_changed; i++) {
+        mr_row_map_put(table->changed_keys, key_of(table, table->changed[i]), MR_BYTES_NULL, 0);
     }
 }
 
@@ -405,12 +329,12 @@ size_t mr_table_changed(const mr_table *table)
 static mr_status encode_entry(mr_table *table, mr_entry *entry, mr_row_writer write, void *argument,
                               mr_error *err)
 {
-    const mr_bytes key = mr_bytes_of(entry->key, entry->key_len);
+    const mr_bytes key = key_of(table, entry);
     mr_bytes value = MR_BYTES_NULL;
-    if (entry->value != NULL) {
+    if (entry->exists) {
         mr_buf_clear(&table->scratch);
         MR_TRY(mr_codec_encode(table->codec, table->spec->changelog, table->spec->value,
-                               entry->value, &table->scratch, err));
+                               mr_entry_memory(entry), &table->scratch, err));
         value = mr_buf_bytes(&table->scratch);
     }
     MR_TRY(write(argument, key, value, err));
@@ -420,18 +344,16 @@ static mr_status encode_entry(mr_table *table, mr_entry *entry, mr_row_writer wr
 
 mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument, mr_error *err)
 {
-    while (table->first_changed != NULL) {
-        mr_entry *entry = table->first_changed;
+    for (size_t i = 0; i < table->n_changed; i++) {
+        mr_entry *entry = table->changed[i];
         MR_TRY(encode_entry(table, entry, write, argument, err));
-        table->first_changed = entry->next_changed;
         entry->changed = false;
         if (entry->write_only) {
-            drop_entry(table, entry);
+            mr_row_cache_drop(table->cache, entry);
         } else {
-            account(table, entry);
+            mr_row_cache_account(table->cache, entry);
         }
     }
-    table->last_changed = &table->first_changed;
     table->n_changed = 0;
     if (table->changed_keys != NULL) {
         mr_row_map_clear(table->changed_keys);
@@ -464,17 +386,10 @@ void mr_table_flushed(mr_table *table)
 
 size_t mr_table_cache_bytes(const mr_table *table)
 {
-    return table->cache_bytes;
+    return mr_row_cache_bytes(table->cache);
 }
 
 void mr_table_evict(mr_table *table, size_t bytes_max)
 {
-    mr_entry *entry = table->recent;
-    while (entry != NULL && table->cache_bytes > bytes_max) {
-        mr_entry *next = entry->next;
-        if (!entry->changed) {
-            drop_entry(table, entry);
-        }
-        entry = next;
-    }
+    mr_row_cache_evict(table->cache, bytes_max);
 }

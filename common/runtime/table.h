@@ -16,11 +16,11 @@
 #include <mr/codec.h>
 #include <mr/value.h>
 
+#include "runtime/row_cache.h"
 #include "store/database.h"
 #include "store/row_map.h"
 
 typedef struct mr_table mr_table;
-typedef struct mr_entry mr_entry;
 
 /* `partition` NULL: nothing below `behind` (the broker-free driver). */
 mr_table *mr_table_new(const mr_store_spec *spec, mr_partition *partition, mr_codec *codec);
@@ -76,5 +76,5 @@ void mr_table_flushed(mr_table *table);
 
 /* ---- Memory ---- */
 size_t mr_table_cache_bytes(const mr_table *table);
-/* Drops least recently used unchanged entries until at most `bytes_max` are held. */
+/* Drops unchanged entries, those not used of late first, until at most `bytes_max` are held. */
 void mr_table_evict(mr_table *table, size_t bytes_max);
