@@ -1,4 +1,4 @@
-#include <mr/app.h>
+#include <mr/fold.h>
 
 #include <stdlib.h>
 
@@ -30,6 +30,10 @@ static void free_stage(mr_stage *stage)
     for (size_t i = 0; i < MR_HANDLER_GROUPS; i++) {
         free(stage->handled[i]); /* the names are the schemas' own */
     }
+    for (size_t i = 0; i < stage->n_folds; i++) {
+        mr_fold_plan_free(stage->folds[i]);
+    }
+    free(stage->folds);
     free(stage->name);
     free(stage->kind);
     free(stage->results);

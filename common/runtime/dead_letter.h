@@ -4,7 +4,7 @@
  * (Kafka Streams' KIP-1034 names its headers the same way).
  *
  *   __millrace.errors.class      deserialize, validate, unknown_type, unknown_schema, too_large,
- *                                missing_header, null_key, handler, limit, gap, parked
+ *                                missing_header, null_key, handler, limit, overflow, gap, parked
  *   __millrace.errors.message    for people
  *   __millrace.errors.topic / .partition / .offset    the source position
  *   __millrace.errors.stage

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <mr/fold.h>
+
 #include "core/alloc.h"
 
 /*
@@ -61,6 +63,10 @@ mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err)
     void *input;
     MR_TRY(mr_context_type(context, &call.schema, err));
     MR_TRY(mr_context_decode(context, call.schema, &input, err));
+    const mr_fold_plan *fold = mr_stage_fold(mr_context_stage(context), call.schema);
+    if (fold != NULL) {
+        return mr_fold_run(fold, context, input, &handler->fold_key, err);
+    }
     call.input = input;
     const mr_status status = mr_handler_call(handler, MR_ON, &call, err);
     return status == MR_NOT_FOUND ? MR_OK : status;
@@ -69,6 +75,7 @@ mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err)
 void mr_handler_free(mr_handler *handler)
 {
     if (handler != NULL) {
+        mr_buf_deinit(&handler->fold_key);
         handler->ops->free(handler);
     }
 }

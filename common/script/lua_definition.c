@@ -6,6 +6,7 @@
 #include "script/lua_convert.h"
 #include "script/lua_event.h"
 #include "script/lua_field.h"
+#include "script/lua_fold.h"
 #include "script/lua_freeze.h"
 #include "script/lua_sandbox.h"
 #include "script/lua_send.h"
@@ -64,6 +65,34 @@ static const mr_schema *find_record(const mr_lua_reader *reader, const mr_lua_at
     return NULL;
 }
 
+/* What a record name stands for, at the top of the stack: a function, or of a project stage a fold;
+ * `schema` is NULL with "*". */
+static void read_handler(const mr_lua_reader *reader, const mr_lua_at *at, mr_stage *stage,
+                         const mr_schema *schema)
+{
+    lua_State *L = reader->L;
+    const char *declared = mr_lua_declared(L, -1);
+    if (lua_isfunction(L, -1)) {
+        return;
+    }
+    if (declared == NULL) {
+        (void)mr_lua_at_error(reader, at, "must be a function, not a %s", luaL_typename(L, -1));
+    } else if (strcmp(declared, "fold") != 0) {
+        (void)mr_lua_at_error(reader, at,
+                              "%s stands in `set` of a fold: fold { into = ..., set = "
+                              "{ ... } }",
+                              declared);
+    } else if (strcmp(stage->kind, "project") != 0) {
+        (void)mr_lua_at_error(reader, at,
+                              "a fold changes rows: only `on` of a project stage may "
+                              "have one");
+    } else if (schema == NULL) {
+        (void)mr_lua_at_error(reader, at, "a fold takes records of one type: name it");
+    } else {
+        mr_lua_fold_read(reader, at, stage, schema);
+    }
+}
+
 /* on, decide, evolve: from record names to functions. */
 static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
                           const mr_lua_field *field, void *target)
@@ -80,18 +109,16 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
         (void)lua_rawgeti(L, -1, (lua_Integer)i);
         const char *name = lua_tostring(L, -1);
         const char *kept = "*";
+        const mr_schema *schema = NULL;
         lua_pushvalue(L, -1);
-        const bool is_function = lua_rawget(L, -4) == LUA_TFUNCTION;
+        (void)lua_rawget(L, -4);
         if (group != MR_ON || strcmp(name, "*") != 0) {
-            const mr_schema *schema = find_record(reader, at, group, name);
+            schema = find_record(reader, at, group, name);
             kept =
                 strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
         }
-        if (!is_function) {
-            const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
-            (void)mr_lua_at_error(reader, &below, "must be a function, not a %s",
-                                  luaL_typename(L, -1));
-        }
+        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
+        read_handler(reader, &below, stage, schema);
         stage->handled[group][stage->n_handled[group]++] = kept;
         lua_pop(L, 2);
     }
@@ -445,9 +472,11 @@ void mr_lua_definition_run(lua_State *L)
     mr_lua *lua = mr_lua_of(L);
     mr_lua_event_open(L);
     mr_lua_send_open(L);
+    mr_lua_fold_open(L);
     lua->loading = true;
     mr_lua_run_file(L, lua->directory, definition_file);
     lua->loading = false;
+    mr_lua_fold_close(L);
     if (!lua_istable(L, -1)) {
         (void)luaL_error(L, "%s must return the app's definition, a table, not a %s",
                          definition_file, luaL_typename(L, -1));

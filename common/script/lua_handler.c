@@ -3,6 +3,8 @@
  */
 #include <stdlib.h>
 
+#include <mr/fold.h>
+
 #include "core/alloc.h"
 #include "core/text.h"
 #include "script/lua_convert.h"
@@ -241,6 +243,12 @@ static void keep_function(lua_State *L, const mr_stage *stage, const char *name,
     function->ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static bool is_folded(const mr_stage *stage, const char *name)
+{
+    const mr_schema *schema = mr_schemas_find(stage->app->schemas, mr_bytes_text(name));
+    return schema != NULL && mr_stage_fold(stage, schema) != NULL;
+}
+
 /* The stage's table is at the top of the stack. */
 static void keep_functions(lua_State *L, lua_handler *handler)
 {
@@ -251,6 +259,9 @@ static void keep_functions(lua_State *L, lua_handler *handler)
         handler->functions[group] = mr_alloc_zero(n, sizeof(lua_function));
         for (size_t i = 0; i < n; i++) {
             const char *name = stage->handled[group][i];
+            if (is_folded(stage, name)) {
+                continue;
+            }
             (void)lua_getfield(L, table, mr_lua_group_names[group]);
             if (!lua_istable(L, -1) || lua_getfield(L, -1, name) != LUA_TFUNCTION) {
                 (void)luaL_error(L,
@@ -259,8 +270,8 @@ static void keep_functions(lua_State *L, lua_handler *handler)
                                  stage->name, mr_lua_group_names[group], name);
             }
             mr_lua_freeze(L, -1);
-            keep_function(L, stage, name, &handler->functions[group][i]);
-            handler->n_functions[group]++;
+            keep_function(L, stage, name,
+                          &handler->functions[group][handler->n_functions[group]++]);
             lua_settop(L, table);
         }
     }

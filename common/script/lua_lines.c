@@ -217,6 +217,10 @@ static void note_value(parser *p, field *f)
         return;
     }
     token second = next_token(&ahead);
+    if (is_sign(second, '{')) {
+        f->table = (int)p->source->n_tables;
+        return;
+    }
     if (!is_word(first, "require")) {
         const bool alone = second.kind == TOKEN_END || is_sign(second, ',') ||
                            is_sign(second, ';') || is_sign(second, '}') ||

@@ -2,8 +2,9 @@
  * Where in an app's files a table field was written, for messages: tables at run time do not know.
  *
  * The source is scanned for table constructors and their named fields. A field whose value is a
- * name is followed to `name = { ... }`, one that is `require "x"` to what x.lua returns. What
- * cannot be followed keeps the line of the nearest thing around it. No Lua is run or needed here.
+ * name is followed to `name = { ... }`, one that is `require "x"` to what x.lua returns, and a call
+ * of a name with a table is taken for the table. What cannot be followed keeps the line of the
+ * nearest thing around it. No Lua is run or needed here.
  */
 #pragma once
 

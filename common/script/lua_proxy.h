@@ -18,6 +18,7 @@
 typedef enum mr_lua_object {
     MR_LUA_PROXY = 1,
     MR_LUA_STORE,
+    MR_LUA_DECLARED, /* what app.lua declares: lua_fold.c */
     MR_LUA_OTHER,
 } mr_lua_object;
 

@@ -3,6 +3,7 @@
 #include <lualib.h>
 
 #include "script/lua_convert.h"
+#include "script/lua_fold.h"
 #include "script/lua_freeze.h"
 #include "script/lua_order.h"
 #include "script/lua_string.h"
@@ -241,6 +242,9 @@ void mr_lua_unknown_global(lua_State *L, const char *name)
                         "there is no '%s': handlers depend on their record and state only, so "
                         "that a replay gives the same",
                         name);
+    } else if (mr_lua_is_fold_global(name)) {
+        lua_pushfstring(
+            L, "there is no '%s' in handlers: it declares a fold, while app.lua is loaded", name);
     } else {
         lua_pushfstring(L, "there is no global '%s'%s", name, nearest_global(L, name));
     }

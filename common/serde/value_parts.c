@@ -119,6 +119,16 @@ static void move_element(const mr_type *type, mr_array *array, size_t from, size
     }
 }
 
+void *mr_array_insert(const mr_type *type, mr_array *array, size_t i)
+{
+    assert(i <= array->len);
+    (void)mr_array_push(type, array);
+    if (i < array->len - 1) {
+        move_element(type, array, array->len - 1, i);
+    }
+    return mr_array_at(type, array, i);
+}
+
 void mr_array_remove(const mr_type *type, mr_array *array, size_t i)
 {
     assert(i < array->len);

@@ -11,6 +11,7 @@
 
 typedef struct mr_app mr_app;
 typedef struct mr_stage mr_stage;
+typedef struct mr_fold_plan mr_fold_plan; /* mr/fold.h */
 
 /* How a topic is used decides its defaults (DESIGN section 6). */
 typedef enum mr_topic_role {
@@ -73,9 +74,12 @@ struct mr_stage {
     bool versioned;         /* project: check ce_sequence per ce_subject */
     mr_store_spec *stores;
     size_t n_stores;
-    char *group;        /* "<app>-<stage>" */
-    char *dead_letters; /* "<app>-<stage>-dlq" */
-    /* Record types that have a handler, per group, in name order; MR_ON may have "*" first. */
+    char *group;          /* "<app>-<stage>" */
+    char *dead_letters;   /* "<app>-<stage>-dlq" */
+    mr_fold_plan **folds; /* project: record types that built-in operators fold, no handler */
+    size_t n_folds;
+    /* Record types that have a handler or a fold, per group, in name order; MR_ON may have "*"
+     * first. */
     const char **handled[MR_HANDLER_GROUPS];
     size_t n_handled[MR_HANDLER_GROUPS];
     /* Everything the stage may write (events, rows, results): registered before it consumes. */

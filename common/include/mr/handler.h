@@ -56,6 +56,7 @@ typedef struct mr_handler_ops {
 
 struct mr_handler {
     const mr_handler_ops *ops;
+    mr_buf fold_key; /* scratch memory of mr_handler_on; zero to begin with */
 };
 
 static inline mr_status mr_handler_call(mr_handler *handler, mr_handler_group group, mr_call *call,
@@ -64,7 +65,7 @@ static inline mr_status mr_handler_call(mr_handler *handler, mr_handler_group gr
     return handler->ops->call(handler, group, call, err);
 }
 
-/* Decodes the context's record and gives it to the `on` handler of its type. A type without one is
- * not of interest to the stage: MR_OK. */
+/* Decodes the context's record and gives it to the stage's fold of its type (mr/fold.h), or else to
+ * the `on` handler. A type without either is not of interest to the stage: MR_OK. */
 mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err) MR_MUST_USE;
 void mr_handler_free(mr_handler *handler); /* NULL is fine */

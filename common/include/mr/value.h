@@ -70,6 +70,8 @@ static inline void *mr_array_at(const mr_type *type, const mr_array *array, size
 }
 /* Appends an initial element and returns it. */
 void *mr_array_push(const mr_type *type, mr_array *array);
+/* The same in front of the element `i`; at the end when `i` is the length. */
+void *mr_array_insert(const mr_type *type, mr_array *array, size_t i);
 void mr_array_remove(const mr_type *type, mr_array *array, size_t i);
 void mr_array_clear(const mr_type *type, mr_array *array);
 

@@ -60,6 +60,30 @@ static const struct {
      "{\"name\":\"Item\",\"type\":\"Line\"}]}"},
     {"schemas/Ping.avsc",
      "{\"type\":\"record\",\"name\":\"Ping\",\"namespace\":\"shop\",\"fields\":[]}"},
+    /* What a fold reads, and the row that it makes. */
+    {"schemas/Measured.avsc",
+     "{\"type\":\"record\",\"name\":\"Measured\",\"namespace\":\"shop\",\"fields\":["
+     "{\"name\":\"Sensor\",\"type\":\"string\"},"
+     "{\"name\":\"Day\",\"type\":\"int\"},"
+     "{\"name\":\"Amount\",\"type\":\"long\"},"
+     "{\"name\":\"Weight\",\"type\":\"float\"},"
+     "{\"name\":\"Maybe\",\"type\":[\"null\",\"long\"]}]}"},
+    {"schemas/Summary.avsc",
+     "{\"type\":\"record\",\"name\":\"Summary\",\"namespace\":\"shop\",\"fields\":["
+     "{\"name\":\"Count\",\"type\":\"long\"},"
+     "{\"name\":\"Least\",\"type\":[\"null\",\"long\"]},"
+     "{\"name\":\"Mean\",\"type\":\"double\"},"
+     "{\"name\":\"Name\",\"type\":\"string\"},"
+     "{\"name\":\"Top\",\"type\":{\"type\":\"array\",\"items\":\"long\"}},"
+     "{\"name\":\"Peaks\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
+     "\"name\":\"Peak\",\"fields\":[{\"name\":\"Sensor\",\"type\":\"string\"},"
+     "{\"name\":\"Amount\",\"type\":\"long\"}]}}},"
+     "{\"name\":\"Marks\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
+     "\"name\":\"Mark\",\"fields\":[{\"name\":\"Amount\",\"type\":\"long\"},"
+     "{\"name\":\"Maybe\",\"type\":\"long\"}]}}},"
+     "{\"name\":\"Others\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
+     "\"name\":\"Other\",\"fields\":[{\"name\":\"Amount\",\"type\":\"long\"},"
+     "{\"name\":\"Sensr\",\"type\":\"string\"}]}}}]}"},
 };
 
 /* ---- Files ---- */

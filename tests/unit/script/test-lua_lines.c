@@ -45,6 +45,8 @@ static void fields_are_found(void **state)
         {"local t = {\n a = 1 }\nreturn {\n t = t }", {"t", "a"}, 2},
         {"local t = {\n a = 1 }\nreturn t", {"a"}, 2},
         {"local t\nt = {\n a = 1 }\nreturn { t = t, }", {"t", "a"}, 3},
+        {"return {\n t = f {\n  a = 1 } }", {"t", "a"}, 3},
+        {"local t = f {\n a = 1 }\nreturn {\n t = t }", {"t", "a"}, 2},
         /* Functions in between, with tables, ends and returns of their own. */
         {"return {\n f = function(a)\n  if a then return { q = 1 } end\n  for i = 1, 2 do local t "
          "= { q = 2 "

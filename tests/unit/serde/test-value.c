@@ -293,6 +293,26 @@ static void elements_are_removed_from_anywhere(void **state)
     assert_int_equal(*(int32_t *)mr_field_at(type->items, mr_array_push(type, items), 1), 1);
 }
 
+static void elements_are_inserted_anywhere(void **state)
+{
+    static const size_t places[] = {0, 0, 2, 1};
+    static const int32_t expected[] = {1, 3, 0, 2};
+    const fixture *f = *state;
+    const mr_type *type = type_of(f, ITEMS);
+    mr_array *items = at(f, ITEMS);
+    mr_array_clear(type, items);
+    for (int i = 0; i < 4; i++) {
+        void *item = mr_array_insert(type, items, places[i]);
+        assert_int_equal(*(int32_t *)mr_field_at(type->items, item, 1), 1); /* the default */
+        *(int32_t *)mr_field_at(type->items, item, 1) = i;
+    }
+    assert_int_equal(items->len, 4);
+    for (size_t i = 0; i < 4; i++) {
+        void *item = mr_array_at(type, items, i);
+        assert_int_equal(*(int32_t *)mr_field_at(type->items, item, 1), expected[i]);
+    }
+}
+
 static void large_elements_move_too(void **state)
 {
     const fixture *f = *state;
@@ -353,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(swapping_moves_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(maps_are_in_key_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(elements_are_removed_from_anywhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(elements_are_inserted_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(large_elements_move_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(elements_without_size_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_set_from_themselves, set_up, tear_down),
