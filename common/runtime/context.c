@@ -172,7 +172,9 @@ mr_status mr_context_type(mr_context *context, const mr_schema **ret_schema, mr_
 
 /* ---- Output ---- */
 
-static mr_status check_output(const mr_context *context, const char *topic, mr_error *err)
+/* *ret_topic: the declared topic's own string, which lives as long as the app. */
+static mr_status check_output(const mr_context *context, const char *topic, const char **ret_topic,
+                              mr_error *err)
 {
     const mr_stage *stage = context->stage;
     if (mr_outbox_count(context->outbox) >= context->limits.outputs_max) {
@@ -181,22 +183,16 @@ static mr_status check_output(const mr_context *context, const char *topic, mr_e
     }
     for (size_t i = 0; i < stage->n_to; i++) {
         if (strcmp(stage->to[i], topic) == 0) {
+            *ret_topic = stage->to[i];
             return MR_OK;
         }
     }
     if (stage->results != NULL && strcmp(stage->results, topic) == 0) {
+        *ret_topic = stage->results;
         return MR_OK;
     }
     return mr_error_record(err, MR_ERR_HANDLER, "validate",
                            "stage '%s' does not declare topic '%s' in `to`", stage->name, topic);
-}
-
-/* The declared topic's own string: it lives as long as the app. */
-static const char *declared_topic(const mr_context *context, const char *name)
-{
-    const mr_topic *topic = mr_app_topic(context->stage->app, name);
-    assert(topic != NULL);
-    return topic->name;
 }
 
 /* Without an ID it is no CloudEvent but a plain record: only the trace goes on. */
@@ -226,9 +222,8 @@ mr_status mr_context_stage_output(mr_context *context, const mr_output *output, 
     /* The record's own time is the input's, as in Kafka Streams, and not the event's (ce_time),
      * which clients choose: a broker refuses times of the future and deletes by the record's age.
      */
-    mr_buf *value =
-        mr_outbox_add(context->outbox, declared_topic(context, output->topic), output->key,
-                      context->record->timestamp_ms, headers.headers, headers.n);
+    mr_buf *value = mr_outbox_add(context->outbox, output->topic, output->key,
+                                  context->record->timestamp_ms, headers.headers, headers.n);
     if (output->value == NULL) {
         mr_outbox_set_tombstone(context->outbox);
         return MR_OK;
@@ -253,6 +248,7 @@ mr_status mr_context_stage_output(mr_context *context, const mr_output *output, 
 
 mr_status mr_context_send(mr_context *context, const mr_output *output, mr_error *err)
 {
-    MR_TRY(check_output(context, output->topic, err));
-    return mr_context_stage_output(context, output, err);
+    mr_output declared = *output;
+    MR_TRY(check_output(context, output->topic, &declared.topic, err));
+    return mr_context_stage_output(context, &declared, err);
 }

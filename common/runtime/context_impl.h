@@ -49,6 +49,7 @@ struct mr_context {
     bool duplicate;
 };
 
-/* As mr_context_send, also for topics that are the store's and not in `to`. */
+/* As mr_context_send, also for topics that are the store's and not in `to`. output->topic must live
+ * as long as the app. */
 mr_status mr_context_stage_output(mr_context *context, const mr_output *output,
                                   mr_error *err) MR_MUST_USE;

@@ -5,7 +5,11 @@
 
 #include "core/alloc.h"
 
-/* Avro 1.11 specification, "Schema Resolution". */
+/*
+ * Avro 1.11 specification, "Schema Resolution". avro-c's own avro_resolved_writer is not used: it
+ * stores an enum by the writer's index, refuses a reader's field that the writer lacks even when it
+ * has a default, and knows neither aliases nor string <-> bytes.
+ */
 
 /* Of unions with a thousand records each only a mistake or an attack makes more pairs. */
 enum { PLANS_MAX = 16384 };
@@ -71,8 +75,6 @@ static mr_plan *add(mr_plan_set *set, const mr_type *writer, const mr_type *read
     plan->reader = reader;
     plan->target = reader;
     plan->reader_branch = -1;
-    plan->avro = mr_type_info_of(writer)->avro;
-    mr_plan_iface_init(plan);
     MR_GROW(set->plans, set->capacity, set->n + 1);
     set->plans[set->n++] = plan;
     return plan;

@@ -10,8 +10,7 @@
 
 /*
  * Frames values and keeps, for its one thread, what coding needs again and again: the plans of
- * pairs of schemas, registry answers, and avro-c's reader and writer. In steady state only avro-c
- * allocates (each string and fixed that it reads).
+ * pairs of schemas and registry answers. In steady state nothing is allocated.
  */
 
 enum {
@@ -44,8 +43,6 @@ struct mr_codec {
     const mr_schemas *schemas;
     mr_registry *registry;
     mr_framing framing;
-    avro_reader_t reader;
-    avro_writer_t writer;
     pair *pairs; /* in the order of addresses, for a binary search */
     size_t n_pairs;
     size_t pairs_capacity;
@@ -65,9 +62,6 @@ mr_codec *mr_codec_new(const mr_schemas *schemas, mr_registry *registry, mr_fram
     codec->schemas = schemas;
     codec->registry = registry;
     codec->framing = framing;
-    codec->reader = avro_reader_memory(NULL, 0);
-    codec->writer = avro_writer_memory(NULL, 0);
-    assert(codec->reader != NULL && codec->writer != NULL);
     return codec;
 }
 
@@ -85,8 +79,6 @@ void mr_codec_free(mr_codec *codec)
     free(codec->pairs);
     free(codec->told);
     free(codec->given);
-    avro_reader_free(codec->reader);
-    avro_writer_free(codec->writer);
     free(codec);
 }
 
@@ -274,41 +266,13 @@ static mr_status of_schema(const mr_schema *schema, mr_status status, mr_error *
     return status == MR_OK ? MR_OK : mr_error_prefix(err, "%s", mr_schema_name(schema));
 }
 
-/* avro-c failed although the bytes or the value were looked at before: a mistake of ours. */
-static mr_status unexpected(const char *error_class, int native, mr_error *err)
-{
-    const mr_status status =
-        mr_error_record(err, MR_ERR_DATA, error_class, "avro-c refuses it (%d)", native);
-    err->native = native;
-    return status;
-}
-
-static mr_status encode(mr_codec *codec, const mr_type *type, const void *value, mr_buf *out,
-                        mr_error *err)
-{
-    const mr_plan *plan;
-    size_t size;
-    MR_TRY(find_plan(codec, type, type, &plan, err));
-    MR_TRY(mr_avro_size(type, value, &size, err));
-    mr_buf_reserve(out, size);
-    avro_writer_memory_set_dest(codec->writer, (const char *)out->data + out->len, (int64_t)size);
-    avro_value_t source = mr_plan_value(plan, (void *)(uintptr_t)value);
-    const int native = avro_value_write(codec->writer, &source);
-    if (native != 0 || avro_writer_tell(codec->writer) != (int64_t)size) {
-        return unexpected("validate", native, err);
-    }
-    out->len += size;
-    out->data[out->len] = 0;
-    return MR_OK;
-}
-
 mr_status mr_codec_encode(mr_codec *codec, const char *topic, const mr_schema *schema,
                           const void *value, mr_buf *out, mr_error *err)
 {
     const size_t before = out->len;
     mr_status status = write_header(codec, topic, schema, out, err);
     if (status == MR_OK) {
-        status = encode(codec, mr_schema_type(schema), value, out, err);
+        status = mr_avro_write(mr_schema_type(schema), value, out, err);
     }
     if (status != MR_OK) {
         out->len = before;
@@ -323,19 +287,8 @@ static mr_status decode(mr_codec *codec, mr_bytes body, const mr_type *writer,
                         const mr_type *reader, void *value, mr_error *err)
 {
     const mr_plan *plan;
-    bool sorted;
     MR_TRY(find_plan(codec, writer, reader, &plan, err));
-    MR_TRY(mr_avro_check(plan, body, &sorted, err));
-    avro_reader_memory_set_source(codec->reader, (const char *)body.data, (int64_t)body.len);
-    avro_value_t target = mr_plan_value(plan, value);
-    const int native = avro_value_read(codec->reader, &target);
-    if (native != 0) {
-        return unexpected("deserialize", native, err);
-    }
-    if (!sorted) {
-        mr_avro_sort_maps(reader, value);
-    }
-    return MR_OK;
+    return mr_avro_read(plan, body, value, err);
 }
 
 mr_status mr_codec_decode(mr_codec *codec, mr_bytes framed, const mr_schema *reader, void *value,

@@ -102,10 +102,14 @@ static mr_status read_time(mr_bytes value, int64_t *ret_ms, mr_error *err)
 mr_status mr_envelope_read(const mr_record *record, mr_envelope *ret_envelope, mr_error *err)
 {
     mr_bytes values[N_ATTRIBUTES] = {{NULL, 0}};
-    find_attributes(record, values);
     mr_envelope envelope = {.time_ms = record->timestamp_ms,
                             .sequence = MR_VERSION_NONE,
                             .expected_version = MR_VERSION_NONE};
+    if (record->n_headers == 0) {
+        *ret_envelope = envelope;
+        return MR_OK;
+    }
+    find_attributes(record, values);
     for (size_t i = 0; i < N_TEXTS; i++) {
         const size_t attribute = text_offsets[i][0];
         if (!mr_text_is_utf8(values[attribute])) {

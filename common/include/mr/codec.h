@@ -4,7 +4,7 @@
  * Framings: single-object encoding (C3 01, 8 bytes little-endian fingerprint: Avro specification)
  * against a schemas directory; Confluent's (00, 4 bytes big-endian registry ID) through a schema
  * registry. Both are always read; `framing` says which is written.
- * Writer and reader may differ: Avro schema resolution, done by avro-c, plus the reader's defaults.
+ * Writer and reader may differ: Avro schema resolution.
  */
 #pragma once
 
@@ -37,6 +37,6 @@ mr_status mr_codec_writer(mr_codec *codec, mr_bytes framed, const mr_schema **re
 
 /* Decodes into an initialised value of the reader's type (reader = writer is the fast path). All
  * bytes must be used. Lengths in the input never cause more memory than a small multiple of the
- * input's size. Error class "deserialize", or "validate" when writer and reader do not resolve. */
+ * input's size. After a failure the value may be half filled. Error class "deserialize", or "validate" when writer and reader do not resolve. */
 mr_status mr_codec_decode(mr_codec *codec, mr_bytes framed, const mr_schema *reader, void *value,
                           mr_error *err) MR_MUST_USE;
