@@ -14,13 +14,14 @@ from mrtest import broker, process, runner  # noqa: E402
 
 runner.need_broker()
 
-from harness import plot, settings, table, workload_totals  # noqa: E402
+from harness import plot, settings, table  # noqa: E402
 from harness.session import Session  # noqa: E402
+from harness.workload_shuffle import Shuffle  # noqa: E402
 from harness.workload_tickets import Tickets  # noqa: E402
 from harness.workload_totals import Totals  # noqa: E402
 
 # A workload more is a class with a name and run() more.
-WORKLOADS = {workload.name: workload for workload in (Totals, Tickets)}
+WORKLOADS = {workload.name: workload for workload in (Totals, Shuffle, Tickets)}
 
 
 def show(session):
@@ -34,21 +35,31 @@ def show(session):
     runner.say(f"results, table and plots: {session.settings.out}")
 
 
+def show_list():
+    for workload in WORKLOADS.values():
+        runner.say(f"workload {workload.name}")
+        for contender in workload.contenders:
+            runner.say(f"  {contender.name:34} {contender.title} ({', '.join(contender.figures)})")
+    runner.say(f"figures {', '.join(settings.FIGURES)}")
+
+
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     chosen, only_list = settings.read(sys.argv[1:], WORKLOADS, __doc__)
     if only_list:
-        for contender in workload_totals.CONTENDERS:
-            runner.say(f"{contender.name:28} {contender.title}")
+        show_list()
         return
     session = Session(chosen)
     try:
         for name in chosen.workloads:
             WORKLOADS[name](session).run()
     finally:
-        process.end_all()
-        broker.end_all()
-        show(session)
+        try:
+            process.end_all()
+            broker.end_all()
+        finally:
+            show(session)
     runner.finish(["failed" if session.results.failures else "ok"])
 
 

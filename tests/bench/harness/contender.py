@@ -21,6 +21,7 @@ class Run:
     input: str
     settings: object
     guarantee: str
+    rules: int = 0  # of workload shuffle
 
     @property
     def output(self):
@@ -44,7 +45,7 @@ class Contender:
     kind = "ours"
     is_stateful = True
     is_one_to_one = True  # promises one output per input
-    figures = ("drain", "restore", "restart")
+    figures = ("drain", "restore", "restart", "latency")
 
     def __init__(self, name, title):
         self.name, self.title = name, title
@@ -59,6 +60,13 @@ class Contender:
     def start(self, run):
         """A Process that works until SIGTERM."""
         raise NotImplementedError
+
+    def last_step(self, run):
+        """The group and the topic of the step that makes the outputs."""
+        return self.group(run), run.input
+
+    def wait_rest(self, run, process):
+        """The moment when it has done what is left once its input is committed; None when that is all."""
 
     def is_ready(self, process):
         """Whether it has its state and waits for input; may be a Not that says why not."""

@@ -1,10 +1,14 @@
 """What is measured of a contender. Everything is seen from outside, the same way for all of them."""
 
+import json
 import os
+import re
 import time
 
-from harness.machine import busy_seconds, load_average, process_seconds
+from harness.machine import busy_seconds, load_average
 from harness.offsets import Offsets
+from harness.source import native
+from mrtest.process import Process
 from mrtest.waiting import until
 
 DRAIN_SECONDS = 900
@@ -15,12 +19,12 @@ RESTART_SECONDS = 180
 class Watch:
     """The work that contender, broker and everything else do from now on."""
 
-    def __init__(self, pid, broker_load):
-        self.pid, self.broker_load = pid, broker_load
+    def __init__(self, process, broker_load):
+        self.process, self.broker_load = process, broker_load
         self.start = self._now()
 
     def _now(self):
-        return (time.monotonic(), process_seconds(self.pid), self.broker_load.seconds(), busy_seconds())
+        return (time.monotonic(), self.process.cpu_seconds(), self.broker_load.seconds(), busy_seconds())
 
     def read(self):
         seconds, own, broker, busy = (now - then for now, then in zip(self._now(), self.start))
@@ -33,7 +37,8 @@ class Watch:
 
 
 def drain(contender, run, process, records, ends, broker_load):
-    """From its first commit to the moment when everything that was waiting is committed.
+    """From its first commit to the moment when everything that was waiting is committed, and what it makes of that
+    within itself, too.
 
     `ends` are the offsets after the last record of each partition. They count the end marks of transactions, too;
     `records` does not.
@@ -41,10 +46,11 @@ def drain(contender, run, process, records, ends, broker_load):
     offsets = Offsets(run.cluster.bootstrap, contender.group(run), run.input, len(ends))
     try:
         began, first = offsets.wait_above(f"{contender.name} to commit", 0, START_SECONDS, process)
-        watch = Watch(process.pid, broker_load)
+        watch = Watch(process, broker_load)
         ended, _ = offsets.wait_all(f"{contender.name} to commit everything", ends, DRAIN_SECONDS, process)
+        ended = contender.wait_rest(run, process) or ended
         work = watch.read()
-        whole = process_seconds(process.pid)
+        whole = process.cpu_seconds()
     finally:
         offsets.close()
     left = round(records * (1 - first / sum(ends)))
@@ -78,31 +84,80 @@ def restore(contender, run, process):
         "restore_seconds": round(seconds, 3),
         "restored_records": restored,
         "restored_per_second": round(restored / seconds) if restored else None,
-        "restore_cpu_seconds": round(process_seconds(process.pid), 2),
+        "restore_cpu_seconds": round(process.cpu_seconds(), 2),
         "restore_peak_mib": round(process.peak_kilobytes() / 1024, 1),
     }
 
 
-def restart(contender, run, process, readings):
+def restart(contender, run, process, source):
     """SIGKILL while records trickle in; from the launch of the next process to its first commit. The new process
     is returned when it has caught up."""
-    offsets = Offsets(run.cluster.bootstrap, contender.group(run), run.input, run.settings.partitions)
-    trickle = readings.trickle(run.path("trickle.log"))
+    group, topic = contender.last_step(run)
+    offsets = Offsets(run.cluster.bootstrap, group, topic, run.settings.partitions)
+    trickle = source.trickle(run.path("trickle.log"))
     try:
         low = offsets.total()
-        offsets.wait_above(f"{contender.name} to follow", low + 2 * run.settings.trickle, START_SECONDS, process)
+        offsets.wait_above(f"{contender.name} to follow", low + run.settings.trickle, START_SECONDS, process)
         process.kill()
         low = offsets.total()
         process = contender.start(run)
         moment, _ = offsets.wait_above(f"{contender.name} to commit again", low, RESTART_SECONDS, process)
         seconds = moment - process.started
-        readings.end_trickle(trickle)
-        offsets.wait_all(f"{contender.name} to catch up", readings.ends(), START_SECONDS, process)
+        source.end_paced(trickle)
+        catch_up(contender, run, process, source)
     finally:
         if trickle.is_running():
             trickle.kill()
         offsets.close()
     return process, {"restart_seconds": round(seconds, 3)}
+
+
+def catch_up(contender, run, process, source):
+    offsets = Offsets(run.cluster.bootstrap, contender.group(run), run.input, run.settings.partitions)
+    try:
+        offsets.wait_all(f"{contender.name} to catch up", source.ends(), START_SECONDS, process)
+    finally:
+        offsets.close()
+    contender.wait_rest(run, process)
+
+
+def idle(contender, process, broker_load):
+    """What it keeps when all is done and nothing comes."""
+    broker_load.wait_idle()
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+        resident = int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+    assert process.is_running(), f"{contender.name} ended with {process.popen.returncode}\n{process.tail()}"
+    return {
+        "peak_mib": round(process.peak_kilobytes() / 1024, 1),
+        "idle_mib": round(resident / 1024, 1),
+    }
+
+
+def latency(contender, run, process, readings):
+    """How old outputs are for a read_committed consumer, at a steady rate; `readings` has LogAppendTime."""
+    s = run.settings
+    records = s.latency_rate * (s.warm_seconds + s.latency_seconds)
+    until(f"{contender.name} to be ready", START_SECONDS, lambda: contender.is_ready(process))
+    command = [native("latency"), run.cluster.bootstrap, run.output, str(records), str(s.warm_seconds * 1000)]
+    reader = Process("latency", command, run.path("latency.log"))
+    load = None
+    try:
+        reader.wait_for_line("^ready$", START_SECONDS)
+        load = readings.paced(run.path("load.log"), s.latency_rate, records)
+        assert load.wait(2 * records // s.latency_rate + START_SECONDS) == 0, load.tail()
+        sent = readings.end_paced(load)
+        code = reader.wait(START_SECONDS)
+        assert code == 0, reader.tail()
+    finally:
+        for helper in (reader, load):
+            if helper is not None and helper.is_running():
+                helper.kill()
+    found = json.loads(reader.output().strip().splitlines()[-1])
+    return {
+        "latency_records": found["measured"],
+        "latency_sent_per_second": round(sent["records"] / sent["seconds"]),
+        **{f"latency_{name}": found[name] for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms", "early")},
+    }
 
 
 def end(process):

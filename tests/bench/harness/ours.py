@@ -1,4 +1,4 @@
-"""Millrace itself, with the app `totals`."""
+"""Millrace itself: one stage of the app `totals`, and what any app of the benchmark needs."""
 
 import os
 import re
@@ -14,6 +14,51 @@ STAGE = "totals"
 NAMES = 'return {{ app = "{run.name}", input = "{run.input}", output = "{run.output}", partitions = {n} }}\n'
 
 
+def arguments(run):
+    """The properties of a stage, as its command line has them."""
+    s = run.settings
+    properties = {
+        "bootstrap.servers": run.cluster.bootstrap,
+        "state.dir": run.state,
+        "processing.guarantee": run.guarantee,
+        "commit.interval.ms": f"{s.commit_ms}ms",
+        "num.workers": str(s.threads),
+        "memory.budget": f"{s.memory_mib}m",
+    }
+    return words(properties)
+
+
+def words(properties):
+    return [word for name, value in properties.items() for word in ("-X", f"{name}={value}")]
+
+
+def copy_app(source, directory, names):
+    """A copy of a directory of apps, or of one, whose names.lua is the text given."""
+    shutil.copytree(os.path.join(places.ROOT, "tests", "bench", "apps", source), directory)
+    for path, text in names.items():
+        with open(os.path.join(directory, path, "names.lua"), "w", encoding="utf-8") as f:
+            f.write(text)
+
+
+def apply_topics(directory, options):
+    code, out, err = run_command(["millrace", "topics", "apply", directory, *options])
+    assert code == 0, f"millrace topics apply exits {code}:\n{out}{err}"
+
+
+def start(contender, run, name, directory, stage, options):
+    """The process of one stage; `name` is the app's, stage (name, kind, input)."""
+    title, kind, source = stage
+    app = types.SimpleNamespace(
+        name=name,
+        stages={title: (kind, [source])},
+        directory=directory,
+        files=run.directory,
+        state=run.state,
+        settings=lambda **more: options + words(more),
+    )
+    return Stage(app, title, "0", contender.environment(), {})
+
+
 class Millrace(Native):
     """One process of one stage; `app` names a directory below tests/bench/apps."""
 
@@ -24,38 +69,12 @@ class Millrace(Native):
     def group(self, run):
         return f"{run.name}-{STAGE}"
 
-    def properties(self, run):
-        s = run.settings
-        return {
-            "bootstrap.servers": run.cluster.bootstrap,
-            "state.dir": run.state,
-            "processing.guarantee": run.guarantee,
-            "commit.interval.ms": f"{s.commit_ms}ms",
-            "num.workers": str(s.threads),
-            "memory.budget": f"{s.memory_mib}m",
-        }
-
-    def arguments(self, run):
-        return [word for name, value in self.properties(run).items() for word in ("-X", f"{name}={value}")]
-
     def prepare(self, run):
-        directory = run.path("app")
-        shutil.copytree(os.path.join(places.ROOT, "tests", "bench", "apps", self.app), directory)
-        with open(os.path.join(directory, "names.lua"), "w", encoding="utf-8") as f:
-            f.write(NAMES.format(run=run, n=run.settings.partitions))
-        code, out, err = run_command(["millrace", "topics", "apply", directory, *self.arguments(run)])
-        assert code == 0, f"millrace topics apply exits {code}:\n{out}{err}"
+        copy_app(self.app, run.path("app"), {"": NAMES.format(run=run, n=run.settings.partitions)})
+        apply_topics(run.path("app"), arguments(run))
 
     def start(self, run):
-        app = types.SimpleNamespace(
-            name=run.name,
-            stages={STAGE: ("project", [run.input])},
-            directory=run.path("app"),
-            files=run.directory,
-            state=run.state,
-            settings=lambda **more: self.arguments(run) + [w for n, v in more.items() for w in ("-X", f"{n}={v}")],
-        )
-        return Stage(app, STAGE, "0", self.environment(), {})
+        return start(self, run, run.name, run.path("app"), (STAGE, "project", run.input), arguments(run))
 
     def is_ready(self, process):
         return process.is_ready()

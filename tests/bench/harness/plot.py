@@ -4,7 +4,8 @@ import html
 import os
 import re
 
-from harness.results import cases, spread
+from harness import growth
+from harness.results import cases, cost, spread
 
 FIGURES = {
     "records_per_second": "records a second",
@@ -13,6 +14,9 @@ FIGURES = {
     "startup_seconds": "seconds from launch to the first commit",
     "restore_seconds": "seconds from an empty disk to ready",
     "restart_seconds": "seconds from launch after SIGKILL to the next commit",
+    "idle_mib": "resident memory when all is done, MiB",
+    "latency_p50_ms": "milliseconds from input to committed output, half of the records",
+    "latency_p99_ms": "milliseconds from input to committed output, 99 of 100 records",
 }
 COLOURS = {"raw": "#9aa0a6", "streams": "#d9822b"}
 OURS = "#2b6cb0"
@@ -57,18 +61,29 @@ def chart(title, subtitle, bars):
     return "\n".join(lines + ["</svg>"]) + "\n"
 
 
-def write(directory, data):
-    """One file a case and figure; returns their paths."""
-    paths = []
-    for (workload, name, guarantee), case in cases(data["rows"]).items():
+def charts(rows):
+    """[(figure, title, what it is of, [(contender, (median, min, max))])]"""
+    found = cases(row for row in rows if row["workload"] != growth.WORKLOAD)
+    result = []
+    for key, case in found.items():
         for figure, title in FIGURES.items():
-            bars = [(contender, spread(rows, figure)) for contender, rows in case.items() if spread(rows, figure)]
-            if not bars:
-                continue
-            file = re.sub(r"[^a-z0-9]+", "-", f"{workload} {name} {guarantee} {figure}".lower()) + ".svg"
-            where = f"{data['date'][:10]}, {data['machine']['processors']} processors"
-            subtitle = f"{workload}, {name}, {guarantee}; {where}"
-            with open(os.path.join(directory, file), "w", encoding="utf-8") as f:
-                f.write(chart(title, subtitle, bars))
-            paths.append(os.path.join(directory, file))
+            bars = [(contender, spread(turns, figure)) for contender, turns in case.items() if spread(turns, figure)]
+            result.append((figure, title, ", ".join(key), bars))
+        least = found.get((*key[:2], "at_least_once"), {}) if key[2] == "exactly_once" else {}
+        costs = [(contender, cost(turns, least.get(contender, []))) for contender, turns in case.items()]
+        bars = [(contender, (share, share, share)) for contender, share in costs if share is not None]
+        result.append(("eos", "rate of exactly-once, where at-least-once is 1", ", ".join(key[:2]), bars))
+    return result + growth.charts(rows)
+
+
+def write(directory, data):
+    """One file a chart that has bars; returns their paths."""
+    paths = []
+    where = f"{data['date'][:10]}, {data['machine']['processors']} processors"
+    for figure, title, what, bars in charts(data["rows"]):
+        if bars:
+            path = os.path.join(directory, re.sub(r"[^a-z0-9]+", "-", f"{what} {figure}".lower()) + ".svg")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(chart(title, f"{what}; {where}", bars))
+            paths.append(path)
     return paths

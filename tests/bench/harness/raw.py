@@ -2,7 +2,7 @@
 
 from harness import topics
 from harness.contender import Native
-from harness.readings import native
+from harness.source import native
 
 TOTAL_BYTES = 18  # about what a total takes: the frame and three longs
 

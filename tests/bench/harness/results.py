@@ -22,6 +22,9 @@ def line(row):
         (row.get("startup_seconds"), "first commit after {} s"),
         (row.get("restore_seconds"), "restored in {} s"),
         (row.get("restart_seconds"), "restarted in {} s"),
+        (row.get("latency_p50_ms"), "p50 {} ms"),
+        (row.get("latency_p99_ms"), "p99 {} ms"),
+        (row.get("idle_mib"), "{} MiB when idle"),
     ]
     return f"{what}  " + ", ".join(text.format(value) for value, text in figures if value is not None)
 
@@ -78,6 +81,12 @@ def fastest(case, kind, is_wanted=lambda row: True):
     return max(medians) if medians else None
 
 
+def cost(rows, least):
+    """The rate of exactly-once as a share of that of at-least-once, both medians; None without both."""
+    once, other = spread(rows, "records_per_second"), spread(least, "records_per_second")
+    return once[0] / other[0] if once and other else None
+
+
 def is_one_to_one(row):
-    """Whether there was an output for every input, as the workloads have it."""
-    return row.get("outputs") == row.get("records")
+    """Whether it made every output: one for each input, where the workload does not say another number."""
+    return row.get("outputs") == row.get("promised_outputs", row.get("records"))

@@ -54,8 +54,9 @@ class Session:
         writer.commit_transaction(60)
         reader.close()
 
-    def turn(self, labels, contender, guarantee, work, source=None):
-        """One contender, alone: `work(run, row)` yields each process that it has started."""
+    def turn(self, labels, contender, guarantee, work, source=None, settings=None):
+        """One contender, alone: `work(run, row)` yields each process that it has started. `settings`: when they are
+        not the session's."""
         self.turns += 1
         name = f"bench-{self.turns:04d}"
         run = Run(
@@ -63,7 +64,7 @@ class Session:
             cluster=self.cluster,
             directory=os.path.join(self.files, name),
             input=source or f"{name}.in",
-            settings=self.settings,
+            settings=settings or self.settings,
             guarantee=guarantee,
         )
         row = {**labels, "contender": contender.name, "kind": contender.kind, "title": contender.title}
@@ -78,8 +79,7 @@ class Session:
             row["failed"] = str(e) or repr(e)
         finally:
             for process in processes:
-                if process.is_running():
-                    process.kill()
+                process.kill()
             if processes:
                 row["version"] = contender.version(processes[0])
         try:

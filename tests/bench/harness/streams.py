@@ -11,7 +11,6 @@ import tempfile
 
 from harness import topics
 from harness.contender import Contender
-from harness.readings import frame
 from mrtest import places
 from mrtest.process import Process
 from mrtest.waiting import Not
@@ -71,24 +70,21 @@ def class_path():
 
 
 class Streams(Contender):
-    """One of its two APIs with one of three sizes of its cache."""
+    """A topology with one of three sizes of its cache; `processes`: how many of ours it stands for, whose threads and
+    memory it gets."""
 
     kind = "streams"
     _class_path = None
 
-    def __init__(self, api, cache, static=True):
-        member = "" if static else "-dynamic"
+    def __init__(self, name, title, cache, static=True, processes=1):
         of_cache = {"default": "the default cache", "0": "no cache", "same": "a cache as large as our memory"}[cache]
         of_member = "" if static else ", no static membership"
-        super().__init__(
-            f"streams-{api}-{cache}{member}",
-            f"Kafka Streams {version()}, {'Processor API' if api == 'processor' else 'DSL'}, {of_cache}{of_member}",
-        )
-        self.api, self.cache, self.static = api, cache, static
-        # The DSL's cache swallows results that a later one of the same key replaces.
-        self.is_one_to_one = api == "processor" or cache == "0"
-        if not static:
-            self.figures = ("restart",)
+        super().__init__(name, f"Kafka Streams {version()}, {title}, {of_cache}{of_member}")
+        self.cache, self.static, self.processes = cache, static, processes
+
+    def of_workload(self, run):
+        """The properties that its topology asks for."""
+        raise NotImplementedError
 
     def prepare(self, run):
         topics.create(run.cluster, run.output, run.settings.partitions)
@@ -99,18 +95,16 @@ class Streams(Contender):
 
     def properties(self, run):
         s = run.settings
-        cache = {"same": s.memory_mib << 20}.get(self.cache, CACHES[self.cache])
+        cache = {"same": s.memory_mib * self.processes << 20}.get(self.cache, CACHES[self.cache])
         result = {
-            "bench.workload": "totals",
-            "bench.api": self.api,
+            **self.of_workload(run),
             "bench.input": run.input,
             "bench.output": run.output,
-            "bench.frame": frame("Total"),
             "application.id": run.name,
             "bootstrap.servers": run.cluster.bootstrap,
             "processing.guarantee": "exactly_once_v2" if run.guarantee == "exactly_once" else run.guarantee,
             "commit.interval.ms": s.commit_ms,
-            "num.stream.threads": s.threads,
+            "num.stream.threads": s.threads * self.processes,
             "state.dir": run.state,
             "main.consumer.isolation.level": "read_committed",
             "main.consumer.auto.offset.reset": "earliest",

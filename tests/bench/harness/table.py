@@ -1,12 +1,14 @@
 """The table: one row a contender, median (min to max) of its rounds, and how it stands to the peer and the limit.
 
 x Streams: median rate over the best median of any streams-* that made one output per input; x any: over that of any
-streams-*, those too whose cache merged outputs; x raw: over that of raw.
+streams-*, those too whose cache merged outputs; x raw: over that of raw; x at-least-once: over its own of the other
+guarantee.
 CPU s/M: CPU seconds per million records, the start included; running: from the first commit on; broker: the broker's
 for the same records. others: the share of the machine that neither contender nor broker used.
 """
 
-from harness.results import cases, fastest, is_one_to_one, spread
+from harness import growth
+from harness.results import cases, cost, fastest, is_one_to_one, spread
 
 # Title, figure, its format.
 COLUMNS = [
@@ -18,17 +20,27 @@ COLUMNS = [
     ("restore s", "restore_seconds", "{:.2f}"),
     ("restored/s", "restored_per_second", "{:,.0f}"),
     ("restart s", "restart_seconds", "{:.2f}"),
+    ("idle MiB", "idle_mib", "{:.0f}"),
+    ("p50 ms", "latency_p50_ms", "{:.0f}"),
+    ("p95 ms", "latency_p95_ms", "{:.0f}"),
+    ("p99 ms", "latency_p99_ms", "{:.0f}"),
+    ("max ms", "latency_max_ms", "{:.0f}"),
     ("outputs", "outputs", "{:,.0f}"),
     ("others", "other_share", "{:.0%}"),
 ]
 NONE = "-"
 
 
+def form_of(share):
+    return f"{share:.2f}" if share is not None else NONE
+
+
 def ratio(value, other):
-    return f"{value / other:.2f}" if value is not None and other else NONE
+    return form_of(value / other if value is not None and other else None)
 
 
-def cells(case, name, rows):
+def cells(case, name, rows, other):
+    """`other`: the rows of at-least-once, where these are of exactly-once."""
     rate = spread(rows, "records_per_second")
     median = rate[0] if rate else None
     failed = sum(row["failed"] is not None for row in rows)
@@ -39,6 +51,7 @@ def cells(case, name, rows):
         ratio(median, fastest(case, "streams", is_one_to_one)),
         ratio(median, fastest(case, "streams")),
         ratio(median, fastest({"raw": case.get("raw", [])}, "raw")),
+        form_of(cost(rows, other)),
         *[form.format(spread(rows, figure)[0]) if spread(rows, figure) else NONE for _, figure, form in COLUMNS],
         str(len({row["round"] for row in rows})) + (f", {failed} FAILED" if failed else ""),
     ]
@@ -60,26 +73,14 @@ def aligned(lines):
 
 def text(rows):
     """All cases, each with a heading."""
-    ratios = ["x Streams", "x any", "x raw"]
+    ratios = ["x Streams", "x any", "x raw", "x at-least-once"]
     head = ["contender", "records/s", "min to max", *ratios, *[title for title, _, _ in COLUMNS], "rounds"]
     out = []
-    for (workload, name, guarantee), case in cases(rows).items():
-        out += ["", f"{workload}, {name}, {guarantee}"]
-        out += aligned(without_empty([head] + [cells(case, contender, turns) for contender, turns in case.items()]))
-    out += cost(rows)
-    return "\n".join(out) + "\n"
-
-
-def cost(rows):
-    """What exactly-once costs: its rate beside that of at-least-once."""
-    found, out = cases(rows), []
+    found = cases(row for row in rows if row["workload"] != growth.WORKLOAD)
     for (workload, name, guarantee), case in found.items():
-        other = found.get((workload, name, "at_least_once"), {})
-        if guarantee != "exactly_once" or not other:
-            continue
-        out += ["", f"{workload}, {name}: records/s of exactly_once / at_least_once"]
-        for contender, turns in case.items():
-            once, least = spread(turns, "records_per_second"), spread(other.get(contender, []), "records_per_second")
-            if once and least:
-                out.append(f"{contender:28} {once[0] / least[0]:.2f}")
-    return out
+        least = found.get((workload, name, "at_least_once"), {}) if guarantee == "exactly_once" else {}
+        lines = [cells(case, contender, turns, least.get(contender, [])) for contender, turns in case.items()]
+        out += ["", f"{workload}, {name}, {guarantee}", *aligned(without_empty([head, *lines]))]
+    for heading, lines in growth.tables(rows):
+        out += ["", heading, *aligned(lines)]
+    return "\n".join(out) + "\n"

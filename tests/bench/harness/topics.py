@@ -18,6 +18,22 @@ def create(cluster, name, partitions, **config):
     until(f"topic {name} to be there", 30, is_known)
 
 
+def ends(cluster, name):
+    """The end of each partition, as read_committed sees it."""
+    found = cluster.ends([tp for tp in cluster.partitions(name) if tp.topic == name])
+    return [found[name, p] for p in range(len(found))]
+
+
+def wait_stable(cluster, name):
+    """Offsets are committed before the last of the transaction's other partitions has its mark."""
+
+    def is_stable():
+        open_ones = cluster.open_transactions(name)
+        return True if not open_ones else Not("; ".join(open_ones))
+
+    until(f"the transactions on {name} to be over", 60, is_stable)
+
+
 def delete(cluster, prefix):
     """All topics whose name begins so."""
     names = cluster.topics(prefix)

@@ -1,8 +1,6 @@
 """Workload tickets: commands for carts through three stages of the ticketing app, each beside librdkafka alone on the
 same records: route (transform), cart (aggregate), cart_facts (project)."""
 
-import fnmatch
-
 from harness import measure
 from harness.contender import Native
 from harness.raw import Raw
@@ -75,10 +73,14 @@ def write_commands(app, settings):
     writer.flush(120)
 
 
+RAW = Raw("raw", "librdkafka alone", value_bytes=0)
+
+
 class Tickets:
     """The topics are the app's own, so each round has a broker of its own. Kafka Streams has no such app."""
 
     name = "tickets"
+    contenders = [RAW]
 
     def __init__(self, session):
         self.session, self.settings = session, session.settings
@@ -97,11 +99,10 @@ class Tickets:
 
     def _step(self, number, guarantee, cluster, app, stage):
         source, result = STEPS[stage]
-        waiting = tally(cluster.bootstrap, source)
+        waiting = tally(cluster, source)
         labels = {"workload": self.name, "case": stage, "round": number}
-        raw = Raw("raw", "librdkafka alone", value_bytes=0)
-        if any(fnmatch.fnmatchcase(raw.name, pattern) for pattern in self.settings.contenders):
-            self._turn(labels, raw, guarantee, source, waiting, None)
+        for contender in self.settings.chosen([RAW]):
+            self._turn(labels, contender, guarantee, source, waiting, None)
         # The stages after it need what it writes, so ours is always there.
         ours = CartStage("lua", f"millrace, stage {stage}", app, stage)
         self._turn(labels, ours, guarantee, source, waiting, result)
@@ -114,7 +115,7 @@ class Tickets:
             process = contender.start(run)
             yield process
             row.update(measure.drain(contender, run, process, waiting["records"], waiting["next"], session.broker_load))
-            found = tally(run.cluster.bootstrap, result or run.output)
+            found = tally(run.cluster, result or run.output)
             row["outputs"] = found["records"]
             assert (
                 found["records"] == waiting["records"]

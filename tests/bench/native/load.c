@@ -1,23 +1,25 @@
 /*
- * Writes readings to a topic, as fast as the broker takes them or at a steady rate:
+ * Writes readings or lines to a topic, as fast as the broker takes them or at a steady rate:
  *
  *   load BROKERS TOPIC FIRST RECORDS KEYS BYTES SEED FRAME [RATE]
  *
- * Writes readings FIRST … FIRST + RECORDS - 1 of SEED. FRAME: the 10 bytes before the Avro body, in
- * hexadecimal. RATE: records a second; until SIGTERM. Prints one JSON object when every record that
- * was sent has been acknowledged.
+ * Writes readings, or with KEYS 0 lines, FIRST … FIRST + RECORDS - 1 of SEED. FRAME: the 10 bytes
+ * before the Avro body, in hexadecimal. RATE: records a second; until SIGTERM. Prints one JSON
+ * object when every record that was sent has been acknowledged.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "client.h"
+#include "lines.h"
 #include "readings.h"
 
 typedef struct load {
     rd_kafka_t *producer;
     rd_kafka_topic_t *topic;
-    uint64_t first, records, keys, seed;
+    uint64_t first, records, seed;
+    uint64_t keys; /* 0: lines */
     size_t bytes;
     uint64_t rate; /* 0: as fast as possible */
     uint8_t frame[READING_FRAME_LEN];
@@ -69,18 +71,34 @@ static void keep_pace(const load *l, int64_t started_us, uint64_t sent)
     }
 }
 
+static void write_reading(load *l, uint64_t i)
+{
+    static uint8_t value[READING_BYTES_MAX];
+    char key[READING_KEY_LEN + 1];
+    const reading r = reading_at(l->seed, i, l->keys);
+    reading_key(r.key, key);
+    reading_write(&r, l->frame, l->bytes, value);
+    bench_produce(l->producer, l->topic, key, READING_KEY_LEN, value, l->bytes);
+}
+
+static void write_line(load *l, uint64_t i)
+{
+    static uint8_t value[LINE_BYTES_MAX];
+    line_write(l->seed, i, l->frame, l->bytes, value);
+    bench_produce(l->producer, l->topic, NULL, 0, value, l->bytes);
+}
+
 static uint64_t run(load *l)
 {
     enum { SERVE_EVERY = 256 };
-    static uint8_t value[READING_BYTES_MAX];
-    char key[READING_KEY_LEN + 1];
     const int64_t started_us = bench_now_us();
     uint64_t sent = 0;
     while (sent < l->records && !bench_is_stopping()) {
-        const reading r = reading_at(l->seed, l->first + sent, l->keys);
-        reading_key(r.key, key);
-        reading_write(&r, l->frame, l->bytes, value);
-        bench_produce(l->producer, l->topic, key, READING_KEY_LEN, value, l->bytes);
+        if (l->keys > 0) {
+            write_reading(l, l->first + sent);
+        } else {
+            write_line(l, l->first + sent);
+        }
         sent++;
         if (l->rate > 0) {
             keep_pace(l, started_us, sent);
@@ -108,7 +126,9 @@ int main(int argc, char **argv)
               .bytes = (size_t)bench_number("BYTES", argv[6]),
               .seed = (uint64_t)bench_number("SEED", argv[7]),
               .rate = argc > 9 ? (uint64_t)bench_number("RATE", argv[9]) : 0};
-    if (l.keys == 0 || l.keys > 10000000 || l.bytes < 16 || l.bytes > READING_BYTES_MAX) {
+    const size_t bytes_min = l.keys > 0 ? 16 : LINE_BYTES_MIN;
+    const size_t bytes_max = l.keys > 0 ? READING_BYTES_MAX : LINE_BYTES_MAX;
+    if (l.keys > 10000000 || l.bytes < bytes_min || l.bytes > bytes_max) {
         bench_die("KEYS or BYTES", "out of range");
     }
     parse_frame(&l, argv[8]);

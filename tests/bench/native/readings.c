@@ -5,17 +5,9 @@
 #include <string.h>
 
 #include "client.h"
+#include "random.h"
 
 enum { AMOUNTS = 1000 };
-
-/* The step and the mixing function of SplitMix64: number i without those before it. */
-static uint64_t random_at(uint64_t seed, uint64_t i)
-{
-    uint64_t z = seed + (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
 
 reading reading_at(uint64_t seed, uint64_t i, uint64_t keys)
 {

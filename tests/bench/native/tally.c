@@ -12,36 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
 #include "readings.h"
+#include "topic.h"
 
 typedef struct total {
     int64_t count, sum, last;
 } total;
 
 typedef struct tally {
-    rd_kafka_t *consumer;
-    rd_kafka_topic_partition_list_t *positions; /* after the last record of each partition */
-    size_t n_ended;
     uint64_t records, bytes;
     uint64_t keys; /* 0: values are not looked at */
     total *seen;
     uint64_t foreign; /* records whose key or value is none of the workload's */
 } tally;
-
-static void open_consumer(tally *t, const char *brokers)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    bench_set(conf, "bootstrap.servers", brokers);
-    bench_set(conf, "group.id", "bench-tally");
-    bench_set(conf, "enable.auto.commit", "false");
-    bench_set(conf, "auto.offset.reset", "error");
-    bench_set(conf, "isolation.level", "read_committed");
-    bench_set(conf, "enable.partition.eof", "true");
-    bench_set(conf, "queued.min.messages", "1000000");
-    bench_set(conf, "queued.max.messages.kbytes", "262144");
-    t->consumer = bench_open(RD_KAFKA_CONSUMER, conf);
-}
 
 static void add(tally *t, const rd_kafka_message_t *message)
 {
@@ -63,39 +46,14 @@ static void add(tally *t, const rd_kafka_message_t *message)
     t->seen[key] = found;
 }
 
-static void take(tally *t, const rd_kafka_message_t *message)
+static void take(void *argument, const rd_kafka_message_t *message)
 {
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        t->n_ended++;
-    } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        bench_die("consume", rd_kafka_message_errstr(message));
-    } else {
-        t->positions->elems[message->partition].offset = message->offset + 1;
-        t->records++;
-        t->bytes += message->len;
-        if (t->keys > 0) {
-            add(t, message);
-        }
+    tally *t = argument;
+    t->records++;
+    t->bytes += message->len;
+    if (t->keys > 0) {
+        add(t, message);
     }
-}
-
-static void read_to_end(tally *t)
-{
-    enum { BATCH = 10000, WAIT_MS = 100 };
-    static rd_kafka_message_t *messages[BATCH];
-    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(t->consumer);
-    const rd_kafka_resp_err_t code = rd_kafka_assign(t->consumer, t->positions);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        bench_die("assign", rd_kafka_err2str(code));
-    }
-    while (t->n_ended < (size_t)t->positions->cnt) {
-        const ssize_t n = rd_kafka_consume_batch_queue(queue, WAIT_MS, messages, BATCH);
-        for (ssize_t i = 0; i < n; i++) {
-            take(t, messages[i]);
-            rd_kafka_message_destroy(messages[i]);
-        }
-    }
-    rd_kafka_queue_destroy(queue);
 }
 
 static uint64_t compare(const tally *t, uint64_t records, uint64_t seed)
@@ -129,13 +87,10 @@ int main(int argc, char **argv)
         t.keys = (uint64_t)bench_number("KEYS", argv[4]);
         t.seen = calloc(t.keys + 1, sizeof(*t.seen));
     }
-    open_consumer(&t, argv[1]);
-    (void)rd_kafka_poll_set_consumer(t.consumer);
-    t.positions = bench_partitions(t.consumer, argv[2]);
-    read_to_end(&t);
+    rd_kafka_topic_partition_list_t *positions = bench_read(argv[1], argv[2], take, &t);
     (void)printf("{\"records\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"next\":[", t.records, t.bytes);
-    for (int i = 0; i < t.positions->cnt; i++) {
-        (void)printf("%s%" PRId64, i == 0 ? "" : ",", t.positions->elems[i].offset);
+    for (int i = 0; i < positions->cnt; i++) {
+        (void)printf("%s%" PRId64, i == 0 ? "" : ",", positions->elems[i].offset);
     }
     (void)printf("]");
     if (t.keys > 0) {
@@ -149,9 +104,7 @@ int main(int argc, char **argv)
                      counted, wrong, t.foreign);
     }
     (void)printf("}\n");
-    rd_kafka_topic_partition_list_destroy(t.positions);
-    (void)rd_kafka_consumer_close(t.consumer);
-    rd_kafka_destroy(t.consumer);
+    rd_kafka_topic_partition_list_destroy(positions);
     free(t.seen);
     return 0;
 }

@@ -14,8 +14,9 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 /**
  * A workload on Kafka Streams, until SIGTERM: {@code StreamsBench FILE.properties}.
  *
- * <p>Names that begin with {@code bench.} are this program's (workload, api, input, output, frame), all others
- * are Kafka Streams' own. Prints a line {@code state STATE} at each change, {@code restored N} when all is restored.
+ * <p>Names that begin with {@code bench.} are this program's (workload, input, output, frame, and what a
+ * topology asks for), all others are Kafka Streams' own. Prints a line {@code state STATE} at each change,
+ * {@code restored N} when all is restored.
  */
 public final class StreamsBench {
     private StreamsBench() {}
@@ -49,15 +50,20 @@ public final class StreamsBench {
 
     private static Topology topology(Properties properties) {
         String workload = properties.getProperty("bench.workload");
-        if (!"totals".equals(workload)) {
-            throw new IllegalArgumentException("there is no workload " + workload);
+        byte[] frame = HexFormat.of().parseHex(properties.getProperty("bench.frame"));
+        switch (workload) {
+            case "totals":
+                return TotalsTopology.build(
+                    properties.getProperty("bench.api"),
+                    properties.getProperty("bench.input"),
+                    properties.getProperty("bench.output"),
+                    frame,
+                    properties);
+            case "shuffle":
+                return ShuffleTopology.build(properties, frame);
+            default:
+                throw new IllegalArgumentException("there is no workload " + workload);
         }
-        return TotalsTopology.build(
-            properties.getProperty("bench.api"),
-            properties.getProperty("bench.input"),
-            properties.getProperty("bench.output"),
-            HexFormat.of().parseHex(properties.getProperty("bench.frame")),
-            properties);
     }
 
     private static void say(String line) {
