@@ -1,11 +1,11 @@
 /*
- * The commit, write-behind, and what happens instead when a commit cannot be.
+ * The commit, and what happens instead when it cannot be.
  *
  * Order of a commit, each step only after the one before:
  *   1. changed rows, encoded once, to the changelogs            (mr_task_encode)
  *   2. input offsets into the transaction                       (mr_producer_commit)
  *   3. the transaction                                          (mr_producer_commit)
- *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind)
+ *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind.c)
  * A crash before 3 leaves nothing; after it, RocksDB is behind and the changelog's tail mends it.
  */
 #include "runtime/worker_impl.h"
@@ -130,13 +130,17 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
 }
 
 /* The worker's budget is shared out evenly among the tasks that it has. */
-static size_t open_tasks(const mr_worker *worker)
+static void evict(mr_worker *worker)
 {
-    size_t n = 0;
+    size_t n_tasks = 0;
     for (size_t i = 0; i < worker->n_slots; i++) {
-        n += worker->slots[i] != NULL && worker->slots[i]->task != NULL;
+        n_tasks += worker->slots[i] != NULL && worker->slots[i]->task != NULL;
     }
-    return n == 0 ? 1 : n;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        if (worker->slots[i] != NULL && worker->slots[i]->task != NULL) {
+            mr_task_evict(worker->slots[i]->task, worker->budget.rows / n_tasks);
+        }
+    }
 }
 
 mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
@@ -157,82 +161,10 @@ mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
         mr_slot *slot = worker->slots[i];
         if (takes_part(slot)) {
             mr_task_committed(slot->task);
-            MR_TRY(mr_worker_write_behind(worker, slot, false, err));
-            mr_task_evict(slot->task, worker->budget.object_cache / open_tasks(worker));
         }
     }
-    return MR_OK;
-}
-
-/* ---- Write-behind ---- */
-
-mr_status mr_worker_take_flush(mr_slot *slot, bool wait, mr_error *err)
-{
-    if (slot->flush == NULL) {
-        return MR_OK;
-    }
-    const mr_status status = mr_flush_job_take(slot->flush, wait, err);
-    if (status == MR_TIMED_OUT) {
-        return status;
-    }
-    slot->flush = NULL;
-    if (slot->task != NULL) {
-        for (size_t i = 0; i < mr_worker_stage(slot->worker)->n_stores; i++) {
-            mr_table_flushed(mr_task_table(slot->task, i));
-        }
-    }
-    return status;
-}
-
-static size_t rows_of_tables(mr_slot *slot, mr_row **ret_rows)
-{
-    const mr_stage *stage = mr_worker_stage(slot->worker);
-    mr_row *all = NULL;
-    size_t n_all = 0;
-    for (size_t i = 0; i < stage->n_stores; i++) {
-        mr_row_map *map = mr_table_flush_begin(mr_task_table(slot->task, i));
-        if (map == NULL) {
-            continue;
-        }
-        const size_t n_rows = mr_row_map_count(map);
-        mr_row *rows = NULL;
-        mr_row_map_rows(map, stage->stores[i].number, &rows);
-        all = mr_realloc(all, (n_all + n_rows) * sizeof(*all));
-        memcpy(all + n_all, rows, n_rows * sizeof(*all));
-        n_all += n_rows;
-        free(rows);
-    }
-    *ret_rows = all;
-    return n_all;
-}
-
-mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all, mr_error *err)
-{
-    if (!mr_worker_is_stateful(worker) || slot->task == NULL) {
-        return MR_OK;
-    }
-    const int64_t tail_max = worker->options.processor->runtime->tail_records;
-    const size_t bytes = mr_task_behind_bytes(slot->task);
-    const size_t bytes_max = worker->budget.behind / open_tasks(worker);
-    const bool too_many = bytes > bytes_max;
-    const bool to_disk = slot->rows_since_disk >= tail_max;
-    if (!all && !too_many && !to_disk) {
-        return MR_OK;
-    }
-    /* A task has one flush under way at a time. When rows come faster than the disk takes them,
-     * this wait is the back-pressure. */
-    const bool must_wait = all || bytes > 2 * bytes_max;
-    const mr_status taken = mr_worker_take_flush(slot, must_wait, err);
-    if (taken != MR_OK) {
-        return taken == MR_TIMED_OUT ? MR_OK : taken;
-    }
-    mr_row *rows;
-    const size_t n_rows = rows_of_tables(slot, &rows);
-    slot->flush = mr_flusher_submit(worker->options.flusher, mr_task_partition(slot->task), rows,
-                                    n_rows, mr_task_progress(slot->task), to_disk);
-    if (to_disk) {
-        slot->rows_since_disk = 0;
-    }
+    MR_TRY(mr_worker_write_behind(worker, err));
+    evict(worker);
     return MR_OK;
 }
 

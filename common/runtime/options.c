@@ -112,14 +112,13 @@ const size_t mr_runtime_option_count =
 
 mr_budget mr_budget_split(const mr_runtime_options *options)
 {
-    const size_t eighth = (size_t)options->memory_bytes / 8;
+    const size_t sixteenth = (size_t)options->memory_bytes / 16;
     const size_t workers = (size_t)options->workers;
     return (mr_budget){
-        .block_cache = eighth,
-        .memtables = 2 * eighth,
-        .object_cache = 2 * eighth / workers,
-        .behind = eighth / workers,
-        .consumer_queue = eighth,
-        .producer_queue = eighth / workers,
+        .rows = 9 * sixteenth / workers,
+        .memtables = 2 * sixteenth,
+        .block_cache = sixteenth,
+        .consumer_queue = 2 * sixteenth,
+        .producer_queue = 2 * sixteenth / workers,
     };
 }

@@ -35,8 +35,7 @@ extern const size_t mr_runtime_option_count;
 typedef struct mr_budget {
     size_t block_cache;
     size_t memtables;
-    size_t object_cache; /* of one worker */
-    size_t behind;       /* committed rows not yet written, of one worker */
+    size_t rows; /* cached, of one worker; half of them may be waiting for RocksDB */
     size_t consumer_queue;
     size_t producer_queue; /* of one worker */
 } mr_budget;

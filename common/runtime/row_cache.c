@@ -170,10 +170,19 @@ void mr_row_cache_account(mr_row_cache *cache, mr_entry *entry)
 }
 
 /* The hash table grows and does not shrink: an entry's share of it is counted as two places. */
+static size_t fixed_bytes(const mr_row_cache *cache)
+{
+    return sizeof(mr_entry) + cache->type->size + 2 * sizeof(mr_place);
+}
+
+size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry)
+{
+    return fixed_bytes(cache) + entry->key_len + entry->bytes_below;
+}
+
 size_t mr_row_cache_bytes(const mr_row_cache *cache)
 {
-    const size_t fixed = sizeof(mr_entry) + cache->type->size + 2 * sizeof(mr_place);
-    return cache->n_entries * fixed + cache->key_bytes + cache->bytes_below;
+    return cache->n_entries * fixed_bytes(cache) + cache->key_bytes + cache->bytes_below;
 }
 
 void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max)
@@ -182,7 +191,7 @@ void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max)
     for (size_t left = 2 * cache->n_places; left > 0 && mr_row_cache_bytes(cache) > bytes_max;
          left--) {
         mr_entry *entry = cache->places[cache->hand].entry;
-        if (entry != NULL && !entry->changed && !entry->used) {
+        if (entry != NULL && !entry->changed && !entry->behind && !entry->used) {
             free_place(cache, cache->hand); /* another entry may lie here now: look again */
             free_entry(cache, entry);
             continue;

@@ -15,10 +15,12 @@ typedef struct mr_row_cache mr_row_cache;
 typedef struct mr_entry {
     uint32_t key_len;
     uint32_t bytes_below; /* of the value, as counted last */
-    bool exists;          /* there is such a row; otherwise the value is the initial one */
-    bool changed;         /* since the last commit: is not evicted */
-    bool write_only;      /* nobody has asked for it: not worth its memory once it is committed */
-    bool used;            /* since the clock's hand passed */
+    uint32_t changed_at;  /* its place among the table's changed rows, when it is one */
+    bool exists : 1;      /* there is such a row; otherwise the value is the initial one */
+    bool changed : 1;     /* since the last commit: is not evicted */
+    bool behind : 1;      /* committed, but not in RocksDB: is not evicted */
+    bool write_only : 1;  /* nobody has asked for it: goes once it is in RocksDB */
+    bool used : 1;        /* since the clock's hand passed */
     uint64_t memory[];    /* the value, then the key */
 } mr_entry;
 
@@ -39,7 +41,10 @@ static inline void *mr_entry_memory(mr_entry *entry)
 }
 mr_bytes mr_row_cache_key(const mr_row_cache *cache, const mr_entry *entry);
 
-/* Everything held for the rows, the hash table included. */
+/* What is held for one row, the hash table's share included. */
+size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry);
+/* The same for all. */
 size_t mr_row_cache_bytes(const mr_row_cache *cache);
-/* Drops unchanged entries, those not used of late first, until at most `bytes_max` are held. */
+/* Drops entries that are neither changed nor behind, those not used of late first, until at most
+ * `bytes_max` are held. */
 void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max);

@@ -221,7 +221,7 @@ mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err)
     mr_partition *partition = mr_task_partition(slot->task);
     mr_status status = MR_OK;
     if (keep && partition != NULL) {
-        status = mr_worker_write_behind(worker, slot, true, err);
+        status = mr_slot_write_all(slot, err);
     }
     const mr_status flushed = mr_worker_take_flush(slot, true, err);
     if (status == MR_OK) {
@@ -327,11 +327,7 @@ static mr_status let_go(mr_slot *slot, bool warm, mr_error *err)
     if (!warm || slot->restoring || !mr_worker_is_stateful(slot->worker)) {
         return mr_slot_close(slot, false, err);
     }
-    MR_TRY(mr_worker_write_behind(slot->worker, slot, true, err));
-    const mr_status status = mr_worker_take_flush(slot, true, err);
-    if (status != MR_OK) {
-        return status;
-    }
+    MR_TRY(mr_slot_write_all(slot, err));
     mr_task_set_state(slot->task, MR_TASK_SUSPENDED);
     slot->warm = true;
     return MR_OK;

@@ -1,12 +1,14 @@
 /*
- * One store of one task: decoded rows in a cache, above what is committed and not yet written,
- * above RocksDB. Kafka Streams stacks the same as Caching(ChangeLogging(RocksDB)).
+ * One store of one task: decoded rows in a cache above RocksDB. Kafka Streams stacks the same as
+ * Caching(ChangeLogging(RocksDB)).
  *
- * A row is looked up in this order: cache (decoded, maybe changed since the last commit) -> behind
- * (committed, encoded) -> flushing (the same, being written by the flusher) -> RocksDB. A commit
- * encodes each changed row once, for the changelog and for `behind` alike; after an aborted commit
- * the table is discarded and built anew from RocksDB and the changelog. Queries skip the cache:
- * they see committed rows only.
+ * A row in the cache is changed (since the last commit), then behind (committed, but not in
+ * RocksDB), then clean. Changed and behind ones stay in the cache; a flush takes all that are
+ * behind, encoded and in key order, and they are clean from then on: while the flusher writes, what
+ * it writes can still be read. A row is looked up in the cache, in what is being flushed, in
+ * RocksDB. When a row that is behind is changed, what is committed of it is kept as an image for
+ * queries, which see committed rows only, and for a flush. After an aborted commit the table is
+ * discarded and built anew from RocksDB and the changelog.
  *
  * Thread: the worker's.
  */
@@ -18,7 +20,6 @@
 
 #include "runtime/row_cache.h"
 #include "store/database.h"
-#include "store/row_map.h"
 
 typedef struct mr_table mr_table;
 
@@ -50,8 +51,8 @@ mr_status mr_table_has_rows(mr_table *table, bool *ret_has_rows, mr_error *err) 
 
 /* ---- Commit ---- */
 size_t mr_table_changed(const mr_table *table);
-/* Encodes every changed row in the order of first change, hands it to `write` (null value: deleted)
- * and moves it to `behind`. Afterwards no row counts as changed. */
+/* Encodes every changed row in the order of first change and hands it to `write` (null value:
+ * deleted). Afterwards no row counts as changed, and these are behind. */
 typedef mr_status (*mr_row_writer)(void *argument, mr_bytes key, mr_bytes value, mr_error *err);
 mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument,
                           mr_error *err) MR_MUST_USE;
@@ -68,13 +69,16 @@ mr_status mr_table_scan_committed(mr_table *table, mr_bytes from, mr_bytes to,
                                   mr_error *err) MR_MUST_USE;
 
 /* ---- Writing behind ---- */
+/* What the rows that are behind take in the cache. */
 size_t mr_table_behind_bytes(const mr_table *table);
-/* The rows to write, ascending; they stay readable until mr_table_flushed. NULL when there are none
- * or a flush is under way. */
-mr_row_map *mr_table_flush_begin(mr_table *table);
+/* The committed rows that are not in RocksDB, ascending; they live until mr_table_flushed. None
+ * when there are none or a flush is under way. */
+mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t *ret_n,
+                               mr_error *err) MR_MUST_USE;
+/* RocksDB has them. */
 void mr_table_flushed(mr_table *table);
 
 /* ---- Memory ---- */
 size_t mr_table_cache_bytes(const mr_table *table);
-/* Drops unchanged entries, those not used of late first, until at most `bytes_max` are held. */
+/* Drops clean entries, those not used of late first, until at most `bytes_max` are held. */
 void mr_table_evict(mr_table *table, size_t bytes_max);

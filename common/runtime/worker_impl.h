@@ -1,8 +1,8 @@
 /*
  * The inside of a worker, shared by the files that are its parts:
  *   worker.c  life and loop;  slots.c  assign, restore, revoke, close;
- *   commit.c  commit, write-behind, abort;  answers.c  queries and snapshots.
- * Thread: the worker's, unless a function says otherwise.
+ *   commit.c  commit, abort;  write_behind.c  committed rows to RocksDB;  answers.c  queries and
+ * snapshots. Thread: the worker's, unless a function says otherwise.
  */
 #pragma once
 
@@ -80,9 +80,12 @@ mr_status mr_worker_commit(mr_worker *worker, mr_error *err) MR_MUST_USE;
 /* After a failure with action ABORT or RETRY: ends the transaction without effect, backs off, and
  * starts every assigned task again from what is committed. */
 mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *err) MR_MUST_USE;
-/* Hands committed rows to the flusher where they are too many, or all of them with `all`. */
-mr_status mr_worker_write_behind(mr_worker *worker, mr_slot *slot, bool all,
-                                 mr_error *err) MR_MUST_USE;
+
+/* ---- write_behind.c ---- */
+/* After a commit: hands a task's committed rows to the flusher where there are too many. */
+mr_status mr_worker_write_behind(mr_worker *worker, mr_error *err) MR_MUST_USE;
+/* Every committed row of the task is in RocksDB (its memory, not its disk) afterwards. */
+mr_status mr_slot_write_all(mr_slot *slot, mr_error *err) MR_MUST_USE;
 /* Takes a finished flush back; with `wait` also one that is not finished. */
 mr_status mr_worker_take_flush(mr_slot *slot, bool wait, mr_error *err) MR_MUST_USE;
 
