@@ -115,10 +115,10 @@ mr_budget mr_budget_split(const mr_runtime_options *options)
     const size_t sixteenth = (size_t)options->memory_bytes / 16;
     const size_t workers = (size_t)options->workers;
     return (mr_budget){
-        .rows = 9 * sixteenth / workers,
+        .rows = 10 * sixteenth / workers,
         .memtables = 2 * sixteenth,
         .block_cache = sixteenth,
         .consumer_queue = 2 * sixteenth,
-        .producer_queue = 2 * sixteenth / workers,
+        .producer_queue = sixteenth / workers,
     };
 }

@@ -6,10 +6,14 @@
 
 #include "core/alloc.h"
 
-typedef struct mr_place {
-    uint64_t hash;
-    mr_entry *entry; /* NULL: free */
-} mr_place;
+/*
+ * A place holds an entry's address, which has 48 bits on the machines that we run on, and above it
+ * 16 bits of the key's hash: most places that a lookup passes by are told apart without a look at
+ * their entries, for 8 bytes a place.
+ */
+typedef uint64_t mr_place; /* 0: free */
+enum { TAG_SHIFT = 48 };
+static const uint64_t tag_mask = UINT64_C(0xffff) << TAG_SHIFT;
 
 struct mr_row_cache {
     const mr_type *type;
@@ -32,6 +36,17 @@ mr_row_cache *mr_row_cache_new(const mr_type *type)
     return cache;
 }
 
+static mr_entry *entry_at(const mr_row_cache *cache, size_t at)
+{
+    return (mr_entry *)(uintptr_t)(cache->places[at] & ~tag_mask);
+}
+
+static mr_place make_place(mr_entry *entry, uint64_t hash)
+{
+    assert(((uint64_t)(uintptr_t)entry & tag_mask) == 0);
+    return (uint64_t)(uintptr_t)entry | (hash & tag_mask);
+}
+
 static void free_entry(mr_row_cache *cache, mr_entry *entry)
 {
     cache->bytes_below -= entry->bytes_below;
@@ -46,8 +61,8 @@ void mr_row_cache_free(mr_row_cache *cache)
         return;
     }
     for (size_t i = 0; i < cache->n_places; i++) {
-        if (cache->places[i].entry != NULL) {
-            free_entry(cache, cache->places[i].entry);
+        if (cache->places[i] != 0) {
+            free_entry(cache, entry_at(cache, i));
         }
     }
     free(cache->places);
@@ -73,9 +88,9 @@ static size_t next_place(const mr_row_cache *cache, size_t at)
 static size_t place_of(const mr_row_cache *cache, mr_bytes key, uint64_t hash)
 {
     size_t at = hash & (cache->n_places - 1);
-    while (cache->places[at].entry != NULL &&
-           (cache->places[at].hash != hash ||
-            !mr_bytes_equal(mr_row_cache_key(cache, cache->places[at].entry), key))) {
+    while (cache->places[at] != 0 &&
+           ((cache->places[at] & tag_mask) != (hash & tag_mask) ||
+            !mr_bytes_equal(mr_row_cache_key(cache, entry_at(cache, at)), key))) {
         at = next_place(cache, at);
     }
     return at;
@@ -83,29 +98,33 @@ static size_t place_of(const mr_row_cache *cache, mr_bytes key, uint64_t hash)
 
 mr_entry *mr_row_cache_find(mr_row_cache *cache, mr_bytes key)
 {
-    mr_entry *entry = cache->places[place_of(cache, key, hash_of(key))].entry;
+    mr_entry *entry = entry_at(cache, place_of(cache, key, hash_of(key)));
     if (entry != NULL) {
         entry->used = true;
     }
     return entry;
 }
 
+static uint64_t hash_at(const mr_row_cache *cache, size_t at)
+{
+    return hash_of(mr_row_cache_key(cache, entry_at(cache, at)));
+}
+
 static void grow(mr_row_cache *cache)
 {
-    mr_place *before = cache->places;
-    const size_t n_before = cache->n_places;
+    mr_row_cache before = *cache;
     cache->n_places *= 2;
     cache->places = mr_alloc_zero(cache->n_places, sizeof(mr_place));
-    for (size_t i = 0; i < n_before; i++) {
-        if (before[i].entry != NULL) {
-            size_t at = before[i].hash & (cache->n_places - 1);
-            while (cache->places[at].entry != NULL) {
+    for (size_t i = 0; i < before.n_places; i++) {
+        if (before.places[i] != 0) {
+            size_t at = hash_at(&before, i) & (cache->n_places - 1);
+            while (cache->places[at] != 0) {
                 at = next_place(cache, at);
             }
-            cache->places[at] = before[i];
+            cache->places[at] = before.places[i];
         }
     }
-    free(before);
+    free(before.places);
     cache->hand = 0;
 }
 
@@ -117,14 +136,14 @@ mr_entry *mr_row_cache_add(mr_row_cache *cache, mr_bytes key)
     }
     const uint64_t hash = hash_of(key);
     const size_t at = place_of(cache, key, hash);
-    assert(cache->places[at].entry == NULL);
+    assert(cache->places[at] == 0);
     mr_entry *entry = mr_alloc(sizeof(*entry) + cache->type->size + key.len);
     *entry = (mr_entry){.key_len = (uint32_t)key.len, .used = true};
     mr_value_init(cache->type, entry->memory);
     if (key.len > 0) {
         memcpy((uint8_t *)entry->memory + cache->type->size, key.data, key.len);
     }
-    cache->places[at] = (mr_place){hash, entry};
+    cache->places[at] = make_place(entry, hash);
     cache->n_entries++;
     cache->key_bytes += key.len;
     mr_row_cache_account(cache, entry);
@@ -135,15 +154,14 @@ mr_entry *mr_row_cache_add(mr_row_cache *cache, mr_bytes key)
 static void free_place(mr_row_cache *cache, size_t gap)
 {
     const size_t mask = cache->n_places - 1;
-    for (size_t at = next_place(cache, gap); cache->places[at].entry != NULL;
-         at = next_place(cache, at)) {
-        const size_t home = cache->places[at].hash & mask;
+    for (size_t at = next_place(cache, gap); cache->places[at] != 0; at = next_place(cache, at)) {
+        const size_t home = hash_at(cache, at) & mask;
         if (((at - home) & mask) >= ((at - gap) & mask)) {
             cache->places[gap] = cache->places[at];
             gap = at;
         }
     }
-    cache->places[gap].entry = NULL;
+    cache->places[gap] = 0;
     cache->n_entries--;
 }
 
@@ -151,7 +169,7 @@ void mr_row_cache_drop(mr_row_cache *cache, mr_entry *entry)
 {
     const mr_bytes key = mr_row_cache_key(cache, entry);
     const size_t at = place_of(cache, key, hash_of(key));
-    assert(cache->places[at].entry == entry);
+    assert(entry_at(cache, at) == entry);
     free_place(cache, at);
     free_entry(cache, entry);
 }
@@ -169,10 +187,12 @@ void mr_row_cache_account(mr_row_cache *cache, mr_entry *entry)
     cache->bytes_below += entry->bytes_below;
 }
 
-/* The hash table grows and does not shrink: an entry's share of it is counted as two places. */
+/* The hash table grows and does not shrink: an entry's share of it is counted as two places; and
+ * the allocator rounds up. */
 static size_t fixed_bytes(const mr_row_cache *cache)
 {
-    return sizeof(mr_entry) + cache->type->size + 2 * sizeof(mr_place);
+    enum { ROUNDING = 8 };
+    return sizeof(mr_entry) + cache->type->size + 2 * sizeof(mr_place) + ROUNDING;
 }
 
 size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry)
@@ -185,13 +205,15 @@ size_t mr_row_cache_bytes(const mr_row_cache *cache)
     return cache->n_entries * fixed_bytes(cache) + cache->key_bytes + cache->bytes_below;
 }
 
-void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max)
+bool mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max)
 {
+    bool lost = false;
     /* Twice round: at the first pass everything may have been used. */
     for (size_t left = 2 * cache->n_places; left > 0 && mr_row_cache_bytes(cache) > bytes_max;
          left--) {
-        mr_entry *entry = cache->places[cache->hand].entry;
+        mr_entry *entry = entry_at(cache, cache->hand);
         if (entry != NULL && !entry->changed && !entry->behind && !entry->used) {
+            lost = lost || entry->exists;
             free_place(cache, cache->hand); /* another entry may lie here now: look again */
             free_entry(cache, entry);
             continue;
@@ -201,4 +223,5 @@ void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max)
         }
         cache->hand = next_place(cache, cache->hand);
     }
+    return lost;
 }

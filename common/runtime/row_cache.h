@@ -46,5 +46,5 @@ size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry
 /* The same for all. */
 size_t mr_row_cache_bytes(const mr_row_cache *cache);
 /* Drops entries that are neither changed nor behind, those not used of late first, until at most
- * `bytes_max` are held. */
-void mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max);
+ * `bytes_max` are held. Whether a row that exists was dropped. */
+bool mr_row_cache_evict(mr_row_cache *cache, size_t bytes_max);

@@ -104,6 +104,17 @@ mr_status mr_table_committed(mr_table *table, mr_bytes key, mr_buf *value, mr_er
 
 /* ---- Rows ---- */
 
+static mr_status check_whole(mr_table *table, mr_error *err)
+{
+    if (!table->knows_whole) {
+        bool has_rows = false;
+        MR_TRY(mr_table_has_rows(table, &has_rows, err));
+        table->is_whole = !has_rows;
+        table->knows_whole = true;
+    }
+    return MR_OK;
+}
+
 static mr_status load(mr_table *table, mr_entry *entry, mr_error *err)
 {
     mr_bytes encoded;
@@ -126,8 +137,9 @@ mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_
 {
     mr_entry *entry = mr_row_cache_find(table->cache, key);
     if (entry == NULL) {
+        MR_TRY(check_whole(table, err));
         entry = mr_row_cache_add(table->cache, key);
-        const mr_status status = load(table, entry, err);
+        const mr_status status = table->is_whole ? MR_OK : load(table, entry, err);
         if (status != MR_OK) {
             mr_row_cache_drop(table->cache, entry);
             return status;
@@ -297,6 +309,7 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
         entry->behind = false;
         if (entry->write_only && !entry->changed) {
             mr_row_cache_drop(table->cache, entry);
+            table->is_whole = false;
         }
     }
     table->n_behind = 0;
@@ -325,5 +338,7 @@ size_t mr_table_cache_bytes(const mr_table *table)
 
 void mr_table_evict(mr_table *table, size_t bytes_max)
 {
-    mr_row_cache_evict(table->cache, bytes_max);
+    if (mr_row_cache_evict(table->cache, bytes_max)) {
+        table->is_whole = false;
+    }
 }

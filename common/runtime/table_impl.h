@@ -21,6 +21,10 @@ struct mr_table {
     mr_partition *partition;
     mr_codec *codec;
     mr_row_cache *cache;
+    /* Every row that exists is in the cache, so what is not there does not exist: a table that
+     * began empty, as in a replay from offset zero, until the first row is dropped. */
+    bool is_whole;
+    bool knows_whole;    /* so far RocksDB was not asked */
     mr_changed *changed; /* in the order of first change */
     size_t n_changed;
     size_t changed_capacity; /* all of them made */

@@ -314,10 +314,14 @@ size_t mr_task_cache_bytes(const mr_task *task)
     return bytes;
 }
 
+/* A store may have what the others leave, and an even share in any case. */
 void mr_task_evict(mr_task *task, size_t bytes_max)
 {
     const size_t n_stores = task->tools.stage->n_stores;
     for (size_t i = 0; i < n_stores; i++) {
-        mr_table_evict(task->tables[i], bytes_max / n_stores);
+        const size_t others = mr_task_cache_bytes(task) - mr_table_cache_bytes(task->tables[i]);
+        const size_t left = others < bytes_max ? bytes_max - others : 0;
+        const size_t share = bytes_max / n_stores;
+        mr_table_evict(task->tables[i], left > share ? left : share);
     }
 }
