@@ -1,0 +1,8 @@
+/*
+ * How jemalloc, the processors' allocator, is set up: it reads this variable when it starts.
+ *
+ * Its presets (four arenas a core, unused pages kept for ten seconds) let a processor with a full
+ * cache reach 240 MiB where these take 180, with the same throughput. MALLOC_CONF overrules them.
+ */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:4,dirty_decay_ms:500,muzzy_decay_ms:0";
