@@ -19,23 +19,23 @@
 enum { ROUNDS = 400, FRAME = 10, ITEMS_MAX = 5 };
 
 static const char *const schemas[] = {
-    "{'type':'record','name':'Numbers','fields':[{'name':'i','type':'int'},{'name':'l','type':'"
-    "long'},"
-    "{'name':'f','type':'float'},{'name':'d','type':'double'},{'name':'b','type':'boolean'},"
-    "{'name':'n','type':'null'}]}",
-    "{'type':'record','name':'Texts','fields':[{'name':'s','type':'string'},{'name':'b','type':'"
-    "bytes'},"
-    "{'name':'f','type':{'type':'fixed','name':'F','size':7}},"
-    "{'name':'e','type':{'type':'enum','name':'E','symbols':['A','B','C']}}]}",
-    "{'type':'record','name':'Unions','fields':[{'name':'o','type':['null','string']},"
-    "{'name':'p','type':['long','null']},{'name':'u','type':['null','int','string','bytes',"
-    "{'type':'array','items':'long'}]}]}",
-    "{'type':'record','name':'Nested','fields':[{'name':'list','type':{'type':'array','items':"
-    "{'type':'record','name':'Item','fields':[{'name':'id','type':'string'},{'name':'tags','type':"
-    "{'type':'map','values':['null','double']}}]}}},{'name':'m','type':{'type':'map','values':"
-    "{'type':'map','values':'int'}}},{'name':'longs','type':{'type':'array','items':'long'}}]}",
-    "{'type':'record','name':'Tree','fields':[{'name':'n','type':'long'},{'name':'below','type':"
-    "{'type':'array','items':'Tree'}}]}",
+    ("{'type':'record','name':'Numbers','fields':[{'name':'i','type':'int'},{'name':'l','type':'"
+     "long'},"
+     "{'name':'f','type':'float'},{'name':'d','type':'double'},{'name':'b','type':'boolean'},"
+     "{'name':'n','type':'null'}]}"),
+    ("{'type':'record','name':'Texts','fields':[{'name':'s','type':'string'},{'name':'b','type':'"
+     "bytes'},"
+     "{'name':'f','type':{'type':'fixed','name':'F','size':7}},"
+     "{'name':'e','type':{'type':'enum','name':'E','symbols':['A','B','C']}}]}"),
+    ("{'type':'record','name':'Unions','fields':[{'name':'o','type':['null','string']},"
+     "{'name':'p','type':['long','null']},{'name':'u','type':['null','int','string','bytes',"
+     "{'type':'array','items':'long'}]}]}"),
+    ("{'type':'record','name':'Nested','fields':[{'name':'list','type':{'type':'array','items':"
+     "{'type':'record','name':'Item','fields':[{'name':'id','type':'string'},{'name':'tags','type':"
+     "{'type':'map','values':['null','double']}}]}}},{'name':'m','type':{'type':'map','values':"
+     "{'type':'map','values':'int'}}},{'name':'longs','type':{'type':'array','items':'long'}}]}"),
+    ("{'type':'record','name':'Tree','fields':[{'name':'n','type':'long'},{'name':'below','type':"
+     "{'type':'array','items':'Tree'}}]}"),
 };
 
 static uint64_t next_random(uint64_t *seed)
