@@ -176,13 +176,19 @@ static rd_kafka_topic_t *topic_of(mr_producer *producer, const char *name)
     return topic;
 }
 
-static bool is_too_large(const mr_producer *producer, const mr_record *record)
+mr_status mr_producer_check_size(const mr_producer *producer, const mr_record *record,
+                                 mr_error *err)
 {
     size_t size = BATCH_OVERHEAD + RECORD_OVERHEAD + record->key.len + record->value.len;
     for (size_t i = 0; i < record->n_headers; i++) {
         size += HEADER_OVERHEAD + strlen(record->headers[i].name) + record->headers[i].value.len;
     }
-    return size > (size_t)producer->options.record_bytes_max;
+    if (size <= (size_t)producer->options.record_bytes_max) {
+        return MR_OK;
+    }
+    return mr_error_record(err, MR_ERR_DATA, "too_large",
+                           "a record for %s is larger than %" PRId64 " bytes", record->topic,
+                           producer->options.record_bytes_max);
 }
 
 static rd_kafka_headers_t *copy_headers(const mr_record *record)
@@ -279,11 +285,7 @@ mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64
 {
     enum { ROOM_MS = 10 };
     MR_TRY(check(producer, err));
-    if (is_too_large(producer, record)) {
-        return mr_error_record(err, MR_ERR_DATA, "too_large",
-                               "a record for %s is larger than %" PRId64 " bytes", record->topic,
-                               producer->options.record_bytes_max);
-    }
+    MR_TRY(mr_producer_check_size(producer, record, err));
     rd_kafka_topic_t *topic = topic_of(producer, record->topic);
     if (topic == NULL) {
         return mr_kafka_fail_code(rd_kafka_last_error(), MR_STEP_CONFIGURE, err, "topic '%s'",

@@ -41,6 +41,9 @@ void mr_producer_free(mr_producer *producer); /* aborts an open transaction, doe
  */
 mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64_t *offset_slot,
                            mr_error *err) MR_MUST_USE;
+/* Whether mr_producer_send would find the record too large. Any thread. */
+mr_status mr_producer_check_size(const mr_producer *producer, const mr_record *record,
+                                 mr_error *err) MR_MUST_USE;
 
 /* Serves delivery reports without waiting; between records. */
 void mr_producer_poll(mr_producer *producer);

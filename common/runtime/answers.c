@@ -84,6 +84,11 @@ static void answer_query(void *worker_argument, void *argument)
     mr_worker *worker = worker_argument;
     mr_question *question = argument;
     mr_query *query = &question->query;
+    mr_error err;
+    /* Rows of a commit that is under way are not to be seen before it is over. */
+    if (mr_worker_take_commit(worker, true, &err) != MR_OK) {
+        mr_worker_decide(worker, &err);
+    }
     for (size_t i = 0; question->status == MR_OK && i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
         if (slot != NULL && slot->task != NULL && mr_slot_is_assigned(slot) &&

@@ -7,6 +7,11 @@
  *   3. the transaction                                          (mr_producer_commit)
  *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind.c)
  * A crash before 3 leaves nothing; after it, RocksDB is behind and the changelog's tail mends it.
+ *
+ * With exactly_once 2 and 3 run in the committer's thread. The worker processes the next records
+ * meanwhile, into the cache, and holds what they send: it goes into the next transaction, once this
+ * one is committed. If this one fails, those records never were: every task starts again from the
+ * last commit. One producer, one transaction at a time, and records keep their order.
  */
 #include "runtime/worker_impl.h"
 
@@ -143,9 +148,63 @@ static void evict(mr_worker *worker)
     }
 }
 
-mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
+/* The transaction is committed. */
+static mr_status end_commit(mr_worker *worker, mr_error *err)
+{
+    worker->aborts_in_row = 0;
+    atomic_fetch_add_explicit(&worker->metrics.commits, 1, memory_order_relaxed);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        mr_slot *slot = worker->slots[i];
+        if (slot != NULL && slot->committing) {
+            slot->committing = false;
+            mr_task_committed(slot->task);
+        }
+    }
+    MR_TRY(mr_held_send(worker->held, &worker->collector, err));
+    MR_TRY(mr_worker_write_behind(worker, err));
+    evict(worker);
+    return MR_OK;
+}
+
+static void forget_commit(mr_worker *worker)
+{
+    mr_held_clear(worker->held);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        if (worker->slots[i] != NULL) {
+            worker->slots[i]->committing = false;
+        }
+    }
+}
+
+mr_status mr_worker_take_commit(mr_worker *worker, bool wait, mr_error *err)
+{
+    if (!mr_committer_is_busy(worker->committer)) {
+        return MR_OK;
+    }
+    const mr_status status = mr_committer_take(worker->committer, wait, err);
+    if (status == MR_OK) {
+        return end_commit(worker, err);
+    }
+    if (status == MR_TIMED_OUT) {
+        return MR_OK;
+    }
+    forget_commit(worker);
+    return status;
+}
+
+void mr_worker_drop_held(mr_worker *worker)
+{
+    mr_error ignored;
+    mr_held_clear(worker->held);
+    if (mr_worker_take_commit(worker, true, &ignored) != MR_OK) {
+        mr_log_debug(&worker->log, "%s", ignored.message);
+    }
+}
+
+mr_status mr_worker_begin_commit(mr_worker *worker, mr_error *err)
 {
     size_t n_offsets;
+    MR_TRY(mr_worker_take_commit(worker, true, err));
     worker->uncommitted = 0;
     if (collect_offsets(worker, &n_offsets) == MR_NOT_FOUND) {
         return MR_OK;
@@ -153,19 +212,27 @@ mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
     MR_CRASH_POINT("before-changelog");
     MR_TRY(write_changelogs(worker, err));
     MR_CRASH_POINT("after-changelog");
-    MR_TRY(mr_producer_commit(worker->producer, worker->options.consumer, worker->offsets,
-                              n_offsets, err));
-    worker->aborts_in_row = 0;
-    atomic_fetch_add_explicit(&worker->metrics.commits, 1, memory_order_relaxed);
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
         if (takes_part(slot)) {
-            mr_task_committed(slot->task);
+            slot->committing = true;
+            mr_task_committing(slot->task);
         }
     }
-    MR_TRY(mr_worker_write_behind(worker, err));
-    evict(worker);
-    return MR_OK;
+    if (mr_worker_is_exactly_once(worker)) {
+        mr_committer_submit(worker->committer, worker->producer, worker->options.consumer,
+                            worker->offsets, n_offsets);
+        return MR_OK;
+    }
+    MR_TRY(mr_producer_commit(worker->producer, worker->options.consumer, worker->offsets,
+                              n_offsets, err));
+    return end_commit(worker, err);
+}
+
+mr_status mr_worker_commit(mr_worker *worker, mr_error *err)
+{
+    MR_TRY(mr_worker_begin_commit(worker, err));
+    return mr_worker_take_commit(worker, true, err);
 }
 
 /* ---- Abort ---- */
@@ -188,6 +255,7 @@ mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *
         return mr_error_prefix(err, "gave up after %d aborted transactions in a row",
                                ABORTS_IN_ROW_MAX);
     }
+    mr_worker_drop_held(worker);
     worker->uncommitted = 0;
     MR_TRY(mr_producer_abort(worker->producer,
                              (int)worker->options.processor->runtime->transaction_timeout_ms, err));

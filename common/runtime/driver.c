@@ -228,6 +228,7 @@ static mr_status run_stage(mr_driver_stage *entry, const mr_record *record, mr_e
 {
     MR_TRY(mr_task_process(entry->task, record, err));
     MR_TRY(mr_task_encode(entry->task, ignore_row, NULL, err));
+    mr_task_committing(entry->task);
     mr_task_committed(entry->task);
     return MR_OK;
 }

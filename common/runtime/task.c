@@ -14,7 +14,9 @@ struct mr_task {
     mr_partition *partition;
     mr_task_state state;
     mr_table **tables;
-    int64_t *positions; /* one an input topic */
+    int64_t *positions;            /* one an input topic */
+    int64_t *committing_positions; /* of the commit that is under way */
+    int64_t committing_applied;
     int64_t *committed_positions;
     int64_t skip_below;
     int parking_store;
@@ -40,6 +42,7 @@ mr_task *mr_task_new(int32_t number, const mr_task_tools *tools, mr_partition *p
     task->skip_below = -1;
     task->tables = mr_alloc_zero(stage->n_stores, sizeof(mr_table *));
     task->positions = mr_alloc_zero(stage->n_from, sizeof(int64_t));
+    task->committing_positions = mr_alloc_zero(stage->n_from, sizeof(int64_t));
     task->committed_positions = mr_alloc_zero(stage->n_from, sizeof(int64_t));
     for (size_t i = 0; i < stage->n_from; i++) {
         task->positions[i] = -1;
@@ -67,6 +70,7 @@ void mr_task_free(mr_task *task)
     }
     free(task->tables);
     free(task->positions);
+    free(task->committing_positions);
     free(task->committed_positions);
     free(task);
 }
@@ -289,10 +293,18 @@ mr_status mr_task_encode(mr_task *task, mr_changelog_writer write, void *argumen
     return MR_OK;
 }
 
+void mr_task_committing(mr_task *task)
+{
+    memcpy(task->committing_positions, task->positions,
+           task->tools.stage->n_from * sizeof(int64_t));
+    task->committing_applied = mr_task_applied(task);
+}
+
 void mr_task_committed(mr_task *task)
 {
-    memcpy(task->committed_positions, task->positions, task->tools.stage->n_from * sizeof(int64_t));
-    task->progress.input_offset = mr_task_applied(task);
+    memcpy(task->committed_positions, task->committing_positions,
+           task->tools.stage->n_from * sizeof(int64_t));
+    task->progress.input_offset = task->committing_applied;
     task->progress.commit++;
 }
 

@@ -5,6 +5,7 @@
  *   mr_task_process: position -> size -> envelope -> key -> parked? -> step -> apply
  *                    a failure of the record: discard -> dead letter -> park its key
  *   mr_task_encode:  the changed rows of every store, to the changelogs (first part of a commit)
+ *   mr_task_committing: the positions go into the transaction as well; the task may go on
  *   mr_task_committed: what was encoded is now true (last part)
  *
  * Thread: the worker's.
@@ -87,6 +88,7 @@ typedef mr_status (*mr_changelog_writer)(void *argument, mr_task *task, size_t s
                                          mr_bytes value, mr_error *err);
 mr_status mr_task_encode(mr_task *task, mr_changelog_writer write, void *argument,
                          mr_error *err) MR_MUST_USE;
+void mr_task_committing(mr_task *task);
 void mr_task_committed(mr_task *task);
 
 size_t mr_task_behind_bytes(const mr_task *task);

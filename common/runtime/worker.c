@@ -12,9 +12,20 @@ enum {
 
 /* ---- Life ---- */
 
-static mr_status send_to_producer(mr_collector *collector, const mr_record *record, mr_error *err)
+static bool is_committing(const mr_worker *worker)
 {
-    return mr_producer_send(mr_worker_of_collector(collector)->producer, record, NULL, err);
+    return mr_committer_is_busy(worker->committer);
+}
+
+static mr_status send_or_hold(mr_collector *collector, const mr_record *record, mr_error *err)
+{
+    mr_worker *worker = mr_worker_of_collector(collector);
+    if (!is_committing(worker)) {
+        return mr_producer_send(worker->producer, record, NULL, err);
+    }
+    MR_TRY(mr_producer_check_size(worker->producer, record, err));
+    mr_held_add(worker->held, record);
+    return MR_OK;
 }
 
 static void wake(void *argument)
@@ -52,7 +63,10 @@ static mr_status open_parts(mr_worker *worker, mr_error *err)
     MR_TRY(
         processor->handlers(processor->handlers_argument, processor->stage, &worker->handler, err));
     MR_TRY(processor->kind->open(processor->stage, worker->handler, &worker->step, err));
-    return open_producer(worker, err);
+    MR_TRY(open_producer(worker, err));
+    return mr_worker_is_exactly_once(worker)
+               ? mr_committer_new(wake, worker, &worker->committer, err)
+               : MR_OK;
 }
 
 mr_status mr_worker_new(const mr_worker_options *options, mr_worker **ret_worker, mr_error *err)
@@ -64,7 +78,8 @@ mr_status mr_worker_new(const mr_worker_options *options, mr_worker **ret_worker
         mr_log_for(processor->log, "%s worker %zu", processor->stage->group, options->index);
     worker->clock = processor->clock;
     worker->budget = mr_budget_split(processor->runtime);
-    worker->collector.send = send_to_producer;
+    worker->collector.send = send_or_hold;
+    worker->held = mr_held_new();
     pthread_mutex_init(&worker->failure_mutex, NULL);
     worker->feed = mr_feed_new(options->consumer);
     worker->orders = mr_orders_new(wake, worker);
@@ -101,7 +116,9 @@ void mr_worker_free(mr_worker *worker)
     free(worker->offsets);
     mr_orders_free(worker->orders);
     mr_feed_free(worker->feed);
+    mr_committer_free(worker->committer);
     mr_producer_free(worker->producer);
+    mr_held_free(worker->held);
     mr_context_free(worker->context);
     mr_codec_free(worker->codec);
     if (worker->step != NULL) {
@@ -193,10 +210,16 @@ static int wait_ms(const mr_worker *worker)
     return left_ms < 0 ? 0 : left_ms > IDLE_WAIT_MS ? IDLE_WAIT_MS : (int)left_ms;
 }
 
+/* More is not held back than a producer would queue. */
+static bool holds_enough(const mr_worker *worker)
+{
+    return mr_held_bytes(worker->held) >= worker->budget.producer_queue;
+}
+
 /* A bounded number of records, so that orders and the commit interval get their turn. */
 static mr_status process_round(mr_worker *worker, mr_error *err)
 {
-    for (int i = 0; i < RECORDS_PER_ROUND; i++) {
+    for (int i = 0; i < RECORDS_PER_ROUND && !holds_enough(worker); i++) {
         mr_record record;
         const mr_status status =
             mr_feed_next(worker->feed, i == 0 ? wait_ms(worker) : 0, &record, err);
@@ -212,7 +235,9 @@ static mr_status process_round(mr_worker *worker, mr_error *err)
         }
         MR_TRY(process_record(worker, &record, err));
     }
-    mr_producer_poll(worker->producer);
+    if (!is_committing(worker)) {
+        mr_producer_poll(worker->producer);
+    }
     return MR_OK;
 }
 
@@ -233,8 +258,9 @@ static mr_status take_flushes(mr_worker *worker, mr_error *err)
 static mr_status round_of_loop(mr_worker *worker, mr_error *err)
 {
     MR_TRY(take_flushes(worker, err));
+    MR_TRY(mr_worker_take_commit(worker, holds_enough(worker), err));
     MR_TRY(process_round(worker, err));
-    return is_commit_due(worker) ? mr_worker_commit(worker, err) : MR_OK;
+    return is_commit_due(worker) ? mr_worker_begin_commit(worker, err) : MR_OK;
 }
 
 /* Commits what is done and leaves the state on disk, so that the next start restores nothing. After
@@ -245,6 +271,7 @@ static void finish(mr_worker *worker)
     if (worker->failure_status == MR_OK && mr_worker_commit(worker, &err) != MR_OK) {
         mr_worker_fail(worker, &err);
     }
+    mr_worker_drop_held(worker);
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
         const bool keep = worker->failure_status == MR_OK;

@@ -8,16 +8,19 @@
 
 #include <pthread.h>
 
+#include "runtime/committer.h"
+#include "runtime/held.h"
 #include "runtime/orders.h"
 #include "runtime/worker.h"
 
 /* What the worker holds of one partition number. */
 typedef struct mr_slot {
     mr_worker *worker;
-    mr_task *task;  /* NULL: closed */
-    bool *assigned; /* one an input topic */
-    bool warm;      /* suspended with its cache, nothing lost so far */
-    bool restoring; /* the restorer knows `restore` */
+    mr_task *task;   /* NULL: closed */
+    bool *assigned;  /* one an input topic */
+    bool warm;       /* suspended with its cache, nothing lost so far */
+    bool restoring;  /* the restorer knows `restore` */
+    bool committing; /* has a part in the commit that is under way */
     mr_restore restore;
     int64_t attempt; /* at_least_once: names this ownership in changelog headers */
     mr_flush_job *flush;
@@ -29,8 +32,10 @@ struct mr_worker {
     mr_log log;
     mr_clock *clock;
     mr_budget budget;
-    mr_collector collector; /* into the producer */
-    mr_producer *producer;
+    mr_collector collector;  /* into the producer */
+    mr_producer *producer;   /* the committer's while it is busy */
+    mr_committer *committer; /* NULL unless exactly_once */
+    mr_held *held;           /* what is sent while the committer is busy */
     mr_handler *handler;
     mr_step *step;
     mr_codec *codec;
@@ -40,7 +45,7 @@ struct mr_worker {
     mr_slot **slots; /* by partition number; NULL: never assigned */
     size_t n_slots;
     size_t slots_capacity;
-    mr_topic_partition *offsets; /* scratch of a commit */
+    mr_topic_partition *offsets; /* of the last commit; the committer reads them */
     size_t offsets_capacity;
     int64_t uncommitted; /* records since the last commit */
     int64_t commit_at_us;
@@ -77,6 +82,14 @@ static inline bool mr_worker_is_exactly_once(const mr_worker *worker)
 /* ---- commit.c ---- */
 /* Commits everything processed so far; nothing to do is MR_OK. */
 mr_status mr_worker_commit(mr_worker *worker, mr_error *err) MR_MUST_USE;
+/* The same, but with exactly_once the commit is only begun, after the one before is over. */
+mr_status mr_worker_begin_commit(mr_worker *worker, mr_error *err) MR_MUST_USE;
+/* Ends a commit that was begun, when it is over or, with `wait`, once it is. MR_OK also when it
+ * still is under way, or none was begun. */
+mr_status mr_worker_take_commit(mr_worker *worker, bool wait, mr_error *err) MR_MUST_USE;
+/* Waits for a commit that was begun, whatever becomes of it; what was processed meanwhile is not
+ * sent: its tasks must start again. */
+void mr_worker_drop_held(mr_worker *worker);
 /* After a failure with action ABORT or RETRY: ends the transaction without effect, backs off, and
  * starts every assigned task again from what is committed. */
 mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *err) MR_MUST_USE;
