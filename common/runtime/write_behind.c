@@ -106,26 +106,36 @@ static behind survey(const mr_worker *worker)
     return all;
 }
 
-mr_status mr_worker_write_behind(mr_worker *worker, mr_error *err)
+/* Begins one flush; MR_END: none is due, or the one under way leaves time for the next. */
+static mr_status write_behind(mr_worker *worker, mr_error *err)
 {
     const int64_t tail_max = worker->options.processor->runtime->tail_records;
     const behind all = survey(worker);
-    if (!mr_worker_is_stateful(worker) || all.most == NULL) {
-        return MR_OK;
+    if (all.most == NULL) {
+        return MR_END;
     }
     /* From half of what is allowed on, so that there is time before the worker must wait. */
     const int64_t tail = all.longest->rows_since_disk;
     const bool to_disk = tail > tail_max / 2;
     if (all.bytes <= worker->budget.rows / 2 && !to_disk) {
-        return MR_OK;
+        return MR_END;
     }
     if (all.in_flight != NULL) {
         /* Rows come faster than the disk takes them: this wait is the back-pressure. */
         const bool must_wait = all.bytes > worker->budget.rows || tail > tail_max;
         const mr_status taken = mr_worker_take_flush(all.in_flight, must_wait, err);
         if (taken != MR_OK) {
-            return taken == MR_TIMED_OUT ? MR_OK : taken;
+            return taken == MR_TIMED_OUT ? MR_END : taken;
         }
     }
     return begin_flush(to_disk ? all.longest : all.most, to_disk, err);
+}
+
+mr_status mr_worker_write_behind(mr_worker *worker, mr_error *err)
+{
+    mr_status status = mr_worker_is_stateful(worker) ? MR_OK : MR_END;
+    while (status == MR_OK) {
+        status = write_behind(worker, err);
+    }
+    return status == MR_END ? MR_OK : status;
 }
