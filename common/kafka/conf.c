@@ -122,7 +122,9 @@ mr_status mr_conf_new(const mr_conf_source *source, rd_kafka_type_t type,
         }
         MR_TRY(set_property(source, &table, property, conf, err));
     }
-    /* A broker that was away is met again within a second or so, not ten. */
+    /* A new handle's second connection waits for half of the first of these, and a broker that was
+     * away is met again within a second or so, not ten. */
+    MR_TRY(mr_conf_prefer(source, conf, "reconnect.backoff.ms", "20", err));
     MR_TRY(mr_conf_prefer(source, conf, "reconnect.backoff.max.ms", "1000", err));
     *ret_conf = MR_STEAL(&conf);
     return MR_OK;

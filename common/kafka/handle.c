@@ -104,6 +104,22 @@ void mr_handle_close(mr_handle *handle)
     atomic_store(&handle->n_refused, 0);
 }
 
+void mr_handle_connect(mr_handle *handle, int timeout_ms)
+{
+    /* A broker that keeps answering by its first address answers all the same. */
+    enum { ASKED_MAX = 5 };
+    bool is_known = false;
+    for (int i = 0; i < ASKED_MAX && !is_known; i++) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        if (rd_kafka_metadata(handle->rk, 0, NULL, &metadata, timeout_ms) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+            return;
+        }
+        is_known = metadata->orig_broker_id >= 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+}
+
 void mr_handle_serve(mr_handle *handle)
 {
     (void)rd_kafka_poll(handle->rk, 0);

@@ -30,6 +30,13 @@ mr_status mr_handle_open(mr_handle *handle, rd_kafka_type_t type, rd_kafka_conf_
 /* Destroys librdkafka's handle, without leaving a group; a zeroed one is left alone. */
 void mr_handle_close(mr_handle *handle);
 
+/*
+ * Waits until a broker answers that librdkafka has a node ID of. The address that it begins with
+ * serves for the first questions and is then replaced by another connection; what is asked for by
+ * librdkafka's own state machines in between waits for half a second. No answer in time is left to
+ * the caller's next call to tell.
+ */
+void mr_handle_connect(mr_handle *handle, int timeout_ms);
 /* Serves the error callback of a handle that nobody polls. */
 void mr_handle_serve(mr_handle *handle);
 /* Something came from a broker. */

@@ -66,29 +66,39 @@ static mr_status configure(const mr_producer_options *options, const mr_conf_sou
                               clamp(options->record_bytes_max, MESSAGE_MIN, MESSAGE_MAX), err);
 }
 
-static mr_status init_transactions(mr_producer *producer, int timeout_ms, mr_error *err)
+/* MR_END: the transaction of whoever had the ID before is being aborted, which takes milliseconds;
+ * librdkafka asks again after half a second, a new handle at once. */
+static mr_status init_transactions(mr_producer *producer, int64_t deadline_ms, bool may_renew,
+                                   mr_error *err)
 {
+    enum { LOOK_MS = 20 };
     mr_clock *clock = mr_clock_system();
-    const int64_t deadline_ms = mr_clock_monotonic_ms(clock) + timeout_ms;
-    int64_t left_ms = timeout_ms;
+    int64_t left_ms = deadline_ms - mr_clock_monotonic_ms(clock);
     while (true) {
-        rd_kafka_error_t *error =
-            rd_kafka_init_transactions(producer->handle.rk, left_ms > 0 ? (int)left_ms : 1);
+        const int wait_ms = (int)(left_ms < 1                      ? 1
+                                  : may_renew && left_ms > LOOK_MS ? LOOK_MS
+                                                                   : left_ms);
+        rd_kafka_error_t *error = rd_kafka_init_transactions(producer->handle.rk, wait_ms);
         if (error == NULL) {
             mr_handle_answered(&producer->handle);
             return MR_OK;
         }
         const bool retriable = rd_kafka_error_is_retriable(error) != 0;
+        const bool is_aborting =
+            rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS;
         left_ms = deadline_ms - mr_clock_monotonic_ms(clock);
         (void)mr_kafka_fail(error, MR_STEP_INIT_TRANSACTIONS, err, "begin as transactional ID %s",
                             producer->options.transactional_id);
         if (!retriable || left_ms <= 0) {
             return mr_handle_explain(&producer->handle, err);
         }
+        if (is_aborting && may_renew) {
+            return MR_END;
+        }
     }
 }
 
-mr_status mr_producer_open(mr_producer *producer, int timeout_ms, mr_error *err)
+static mr_status open_handle(mr_producer *producer, mr_error *err)
 {
     const mr_producer_options *options = &producer->options;
     const mr_conf_source source = {options->properties, options->ours, options->n_ours};
@@ -98,16 +108,30 @@ mr_status mr_producer_open(mr_producer *producer, int timeout_ms, mr_error *err)
     MR_TRY(configure(options, &source, conf, err));
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     producer->handle.owner = producer;
-    MR_TRY(mr_handle_open(&producer->handle, RD_KAFKA_PRODUCER, MR_STEAL(&conf), options->log,
-                          options->client_id, err));
-    if (options->transactional_id == NULL) {
-        return MR_OK;
-    }
-    const mr_status status = init_transactions(producer, timeout_ms, err);
-    if (status != MR_OK) {
+    return mr_handle_open(&producer->handle, RD_KAFKA_PRODUCER, MR_STEAL(&conf), options->log,
+                          options->client_id, err);
+}
+
+mr_status mr_producer_open(mr_producer *producer, int timeout_ms, mr_error *err)
+{
+    /* Afterwards it is left to librdkafka's own pace. */
+    enum { RENEWALS_MAX = 5 };
+    const int64_t deadline_ms = mr_clock_monotonic_ms(mr_clock_system()) + timeout_ms;
+    for (int i = 0;; i++) {
+        MR_TRY(open_handle(producer, err));
+        if (producer->options.transactional_id == NULL) {
+            return MR_OK;
+        }
+        mr_handle_connect(&producer->handle, timeout_ms);
+        const mr_status status = init_transactions(producer, deadline_ms, i < RENEWALS_MAX, err);
+        if (status == MR_OK) {
+            return MR_OK;
+        }
         mr_producer_close_handle(producer);
+        if (status != MR_END) {
+            return status;
+        }
     }
-    return status;
 }
 
 void mr_producer_close_handle(mr_producer *producer)

@@ -13,30 +13,76 @@ typedef struct question {
     int64_t ms; /* negative: the ends */
     int64_t low;
     int64_t high;
-    int64_t offset; /* negative: no record at or after the time */
+    int64_t offset;                        /* negative: no record at or after the time */
+    rd_kafka_topic_partition_list_t *many; /* instead of topic and partition */
 } question;
+
+/* The first error of all. The offsets are times before, and offsets afterwards. */
+static rd_kafka_resp_err_t ask_times(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                     int timeout_ms)
+{
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, timeout_ms);
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        code = list->elems[i].err;
+    }
+    return code;
+}
 
 static rd_kafka_resp_err_t ask_time(question *asked, int timeout_ms)
 {
     MR_CLEANUP(mr_list_freep)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, asked->topic, asked->partition)->offset = asked->ms;
-    const rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(asked->handle->rk, list, timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return code;
-    }
+    const rd_kafka_resp_err_t code = ask_times(asked->handle->rk, list, timeout_ms);
     asked->offset = list->elems[0].offset;
-    return list->elems[0].err;
+    return code;
+}
+
+/* The protocol's own name for the end is a time. */
+static rd_kafka_resp_err_t ask_ends(question *asked, int timeout_ms)
+{
+    for (int i = 0; i < asked->many->cnt; i++) {
+        asked->many->elems[i].offset = RD_KAFKA_OFFSET_END;
+        asked->many->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    const rd_kafka_resp_err_t code = ask_times(asked->handle->rk, asked->many, timeout_ms);
+    for (int i = 0; i < asked->many->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        if (asked->many->elems[i].offset < 0) {
+            return RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE; /* Every partition has an end. */
+        }
+    }
+    return code;
 }
 
 static rd_kafka_resp_err_t ask(question *asked, int timeout_ms)
 {
+    if (asked->many != NULL) {
+        return ask_ends(asked, timeout_ms);
+    }
     if (asked->ms >= 0) {
         return ask_time(asked, timeout_ms);
     }
     return rd_kafka_query_watermark_offsets(asked->handle->rk, asked->topic, asked->partition,
                                             &asked->low, &asked->high, timeout_ms);
+}
+
+/* Of many, the first partition with that error is named. */
+static mr_status fail(const question *asked, rd_kafka_resp_err_t code, const char *what,
+                      mr_error *err)
+{
+    const rd_kafka_topic_partition_t *named = NULL;
+    for (int i = 0; asked->many != NULL && i < asked->many->cnt && named == NULL; i++) {
+        named = asked->many->elems[i].err == code ? &asked->many->elems[i] : NULL;
+    }
+    if (asked->many != NULL && named == NULL) {
+        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s of %d partitions", what,
+                                 asked->many->cnt);
+    } else {
+        (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s of %s [%" PRId32 "]", what,
+                                 named != NULL ? named->topic : asked->topic,
+                                 named != NULL ? named->partition : asked->partition);
+    }
+    return mr_handle_explain(asked->handle, err);
 }
 
 static mr_status ask_until(question *asked, int timeout_ms, const char *what, mr_error *err)
@@ -58,9 +104,7 @@ static mr_status ask_until(question *asked, int timeout_ms, const char *what, mr
         (void)rd_kafka_poll(asked->handle->rk, AGAIN_MS);
         left_ms = deadline_ms - mr_clock_monotonic_ms(clock);
     }
-    (void)mr_kafka_fail_code(code, MR_STEP_QUERY, err, "%s of %s [%" PRId32 "]", what, asked->topic,
-                             asked->partition);
-    return mr_handle_explain(asked->handle, err);
+    return fail(asked, code, what, err);
 }
 
 mr_status mr_query_watermarks(mr_handle *handle, const char *topic, int32_t partition,
@@ -85,4 +129,14 @@ mr_status mr_query_offset_at(mr_handle *handle, const char *topic, int32_t parti
     }
     int64_t low = 0;
     return mr_query_watermarks(handle, topic, partition, &low, ret_offset, timeout_ms, err);
+}
+
+mr_status mr_query_ends(mr_handle *handle, mr_topic_partition *partitions, size_t n, int timeout_ms,
+                        mr_error *err)
+{
+    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
+    question asked = {.handle = handle, .ms = -1, .many = list};
+    MR_TRY(ask_until(&asked, timeout_ms, "end offset", err));
+    mr_list_offsets(list, partitions, n);
+    return MR_OK;
 }

@@ -11,3 +11,6 @@ mr_status mr_query_watermarks(mr_handle *handle, const char *topic, int32_t part
                               mr_error *err) MR_MUST_USE;
 mr_status mr_query_offset_at(mr_handle *handle, const char *topic, int32_t partition, int64_t ms,
                              int64_t *ret_offset, int timeout_ms, mr_error *err) MR_MUST_USE;
+/* The ends of all, into the offsets; as mr_reader_ends. */
+mr_status mr_query_ends(mr_handle *handle, mr_topic_partition *partitions, size_t n, int timeout_ms,
+                        mr_error *err) MR_MUST_USE;

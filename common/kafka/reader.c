@@ -24,7 +24,9 @@ struct mr_reader {
     mr_inbound inbound;
     started *started;
     size_t n_started;
+    size_t started_capacity;
     size_t n_checked; /* of them are known to be readable, as far as metadata tells */
+    atomic_bool is_woken;
 };
 
 static mr_status configure(const mr_reader_options *options, const mr_conf_source *source,
@@ -57,14 +59,17 @@ mr_status mr_reader_new(const mr_reader_options *options, mr_reader **ret_reader
     return MR_OK;
 }
 
+static void stop(const started *each)
+{
+    (void)rd_kafka_consume_stop(each->topic, each->partition);
+    rd_kafka_topic_destroy(each->topic);
+}
+
 static void stop_all(mr_reader *reader)
 {
     for (size_t i = 0; i < reader->n_started; i++) {
-        (void)rd_kafka_consume_stop(reader->started[i].topic, reader->started[i].partition);
-        rd_kafka_topic_destroy(reader->started[i].topic);
+        stop(&reader->started[i]);
     }
-    free(reader->started);
-    reader->started = NULL;
     reader->n_started = 0;
     reader->n_checked = 0;
 }
@@ -77,16 +82,16 @@ void mr_reader_free(mr_reader *reader)
     if (reader->handle.rk != NULL) {
         stop_all(reader);
     }
+    free(reader->started);
     mr_inbound_deinit(&reader->inbound);
     mr_handle_close(&reader->handle);
     free(reader);
 }
 
-mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
-                           mr_error *err)
+mr_status mr_reader_add(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
+                        mr_error *err)
 {
-    stop_all(reader);
-    reader->started = mr_alloc_zero(n, sizeof(*reader->started));
+    MR_GROW(reader->started, reader->started_capacity, reader->n_started + n);
     for (size_t i = 0; i < n; i++) {
         rd_kafka_topic_t *topic = rd_kafka_topic_new(reader->handle.rk, partitions[i].topic, NULL);
         const int64_t offset =
@@ -103,6 +108,29 @@ mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitio
         reader->started[reader->n_started++] = (started){topic, partitions[i].partition};
     }
     return MR_OK;
+}
+
+mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
+                           mr_error *err)
+{
+    stop_all(reader);
+    return mr_reader_add(reader, partitions, n, err);
+}
+
+void mr_reader_remove(mr_reader *reader, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < reader->n_started; i++) {
+        const started *each = &reader->started[i];
+        if (each->partition != partition || strcmp(rd_kafka_topic_name(each->topic), topic) != 0) {
+            continue;
+        }
+        stop(each);
+        memmove(&reader->started[i], &reader->started[i + 1],
+                (reader->n_started - i - 1) * sizeof(*reader->started));
+        reader->n_started--;
+        reader->n_checked -= i < reader->n_checked ? 1 : 0;
+        return;
+    }
 }
 
 /*
@@ -137,6 +165,9 @@ static mr_status check_next(mr_reader *reader, mr_error *err)
 mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_record, mr_error *err)
 {
     const rd_kafka_message_t *message = mr_inbound_next(&reader->inbound, timeout_ms);
+    if (message == NULL && atomic_exchange(&reader->is_woken, false)) {
+        return MR_TIMED_OUT;
+    }
     if (message == NULL) {
         mr_handle_serve(&reader->handle);
         MR_TRY(mr_handle_check(&reader->handle, err));
@@ -165,6 +196,12 @@ mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_recor
                               message->partition);
 }
 
+void mr_reader_wake(mr_reader *reader)
+{
+    atomic_store(&reader->is_woken, true);
+    rd_kafka_queue_yield(reader->inbound.queue);
+}
+
 mr_status mr_reader_watermarks(mr_reader *reader, const char *topic, int32_t partition,
                                int64_t *ret_low, int64_t *ret_high, int timeout_ms, mr_error *err)
 {
@@ -176,4 +213,10 @@ mr_status mr_reader_offset_at(mr_reader *reader, const char *topic, int32_t part
                               int64_t *ret_offset, int timeout_ms, mr_error *err)
 {
     return mr_query_offset_at(&reader->handle, topic, partition, ms, ret_offset, timeout_ms, err);
+}
+
+mr_status mr_reader_ends(mr_reader *reader, mr_topic_partition *partitions, size_t n,
+                         int timeout_ms, mr_error *err)
+{
+    return mr_query_ends(&reader->handle, partitions, n, timeout_ms, err);
 }

@@ -1,6 +1,6 @@
 /*
  * Reads given partitions from given offsets, outside any group: restore, history, dead letters.
- * Thread: one.
+ * Thread: one, where nothing else is said.
  */
 #pragma once
 
@@ -28,6 +28,11 @@ MR_DEFINE_CLEANUP(mr_reader, mr_reader_free)
 /* Replaces what is read. offset -1: from the beginning. Below the low watermark: from there. */
 mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
                            mr_error *err) MR_MUST_USE;
+/* The same for what is read in addition. A partition that is read already may not be added. */
+mr_status mr_reader_add(mr_reader *reader, const mr_topic_partition *partitions, size_t n,
+                        mr_error *err) MR_MUST_USE;
+/* Nothing of it comes any more. A partition that is not read is left alone. */
+void mr_reader_remove(mr_reader *reader, const char *topic, int32_t partition);
 /*
  * MR_OK: a record, valid until the next call. MR_END: ret_record->topic/partition reached its end
  * at ret_record->offset (last stable offset when reading committed; may go on later).
@@ -36,10 +41,16 @@ mr_status mr_reader_assign(mr_reader *reader, const mr_topic_partition *partitio
 mr_status mr_reader_next(mr_reader *reader, int timeout_ms, mr_record *ret_record,
                          mr_error *err) MR_MUST_USE;
 
+/* Ends a wait in mr_reader_next, or the next one, early: MR_TIMED_OUT. Thread: any. */
+void mr_reader_wake(mr_reader *reader);
+
 /* First offset and end (next to be written; the last stable one when reading committed). */
 mr_status mr_reader_watermarks(mr_reader *reader, const char *topic, int32_t partition,
                                int64_t *ret_low, int64_t *ret_high, int timeout_ms,
                                mr_error *err) MR_MUST_USE;
+/* The ends of all, as mr_reader_watermarks has them, into the offsets; one question a broker. */
+mr_status mr_reader_ends(mr_reader *reader, mr_topic_partition *partitions, size_t n,
+                         int timeout_ms, mr_error *err) MR_MUST_USE;
 /* First offset whose timestamp is at or after `ms`; the end when there is none. */
 mr_status mr_reader_offset_at(mr_reader *reader, const char *topic, int32_t partition, int64_t ms,
                               int64_t *ret_offset, int timeout_ms, mr_error *err) MR_MUST_USE;

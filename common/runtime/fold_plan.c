@@ -102,7 +102,7 @@ static mr_status find_field(const mr_schema *schema, const char *name, const mr_
 static mr_status find_place(const mr_schema *schema, const char *name, mr_fold_place *ret_place,
                             mr_error *err)
 {
-    const mr_field *field;
+    const mr_field *field = NULL;
     MR_TRY(find_field(schema, name, &field, err));
     *ret_place = place_of(field->type, field->offset);
     return MR_OK;

@@ -81,8 +81,6 @@ static mr_status check_topics(const mr_processor *processor, mr_error *err)
         .timeout_ms = (int)options->runtime->broker_timeout_ms,
     };
     mr_admin *admin;
-    MR_TRY(mr_client_probe(options->properties, options->ours, options->n_ours,
-                           (int)options->runtime->broker_timeout_ms, &processor->log, err));
     MR_TRY(mr_admin_new(&admin_options, &admin, err));
     const mr_status status = check_stage_topics(admin, options->stage, err);
     mr_admin_free(admin);

@@ -5,13 +5,14 @@
 
 #include "core/alloc.h"
 #include "kafka/reader.h"
-#include "runtime/replay.h"
+#include "runtime/restore_job.h"
 
 enum {
     POLL_MS = 100,
-    ROWS_PER_WRITE = 20000,
     PROGRESS_INTERVAL_MS = 5000,
-    READ_QUEUE_BYTES = 16 * 1024 * 1024,
+    JOBS_MAX = 16, /* the others wait */
+    RECORDS_PER_ROUND = 1000,
+    RECORDS_AHEAD = 20000,
 };
 
 struct mr_restorer {
@@ -19,246 +20,309 @@ struct mr_restorer {
     mr_log log;
     mr_reader *committed_reader;
     mr_reader *end_reader; /* sees open transactions too: the true end */
+    size_t rows_bytes_max; /* of all jobs together */
     pthread_t thread;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex; /* of the queue, and of is_active in each restore */
     pthread_cond_t changed;
     mr_restore *first;
     mr_restore **last;
-    mr_restore *current;
     bool ending;
+    /* The thread's own. The first n_begun have been asked for; the others not yet. */
+    mr_restore_job *jobs[JOBS_MAX];
+    size_t n_jobs;
+    size_t n_begun;
+    size_t bytes_read; /* since rows_bytes_max was looked at */
+    int64_t next_report_ms;
 };
 
-/* ---- One task ---- */
+static const mr_stage *stage_of(const mr_restorer *restorer)
+{
+    return restorer->options.stage;
+}
 
-typedef struct mr_job {
-    mr_restorer *restorer;
-    mr_restore *restore;
-    mr_replay *replays[MR_STORES_MAX];
-    int64_t ends[MR_STORES_MAX];
-    bool ended[MR_STORES_MAX];
-    size_t n_stores;
-    int64_t next_report_ms;
-} mr_job;
+/* ---- Jobs ---- */
 
 static bool is_cancelled(const mr_restore *restore)
 {
     return atomic_load_explicit(&restore->cancelled, memory_order_relaxed);
 }
 
-/* Waits for the previous owner's transaction inside; a broker that is away is waited for. */
-static mr_status read_committed_offset(mr_job *job, mr_error *err)
+/* Ends a job: tells the worker, unless it does not want to know any more. */
+static void end_job(mr_restorer *restorer, size_t i, const mr_error *failure)
 {
-    const mr_restorer_options *options = &job->restorer->options;
-    mr_topic_partition input = {
-        .topic = options->stage->from[0], .partition = job->restore->number, .offset = -1};
-    for (;;) {
-        const mr_status status = mr_consumer_committed(
-            options->consumer, &input, 1, (int)options->runtime->broker_timeout_ms, err);
-        if (status == MR_OK) {
-            job->restore->committed = input.offset;
-            return MR_OK;
+    mr_restore_job *job = restorer->jobs[i];
+    mr_restore *restore = job->restore;
+    for (size_t store = 0; job->is_reading && store < stage_of(restorer)->n_stores; store++) {
+        mr_reader_remove(restorer->committed_reader, stage_of(restorer)->stores[store].changelog,
+                         restore->number);
+    }
+    mr_restore_job_free(job);
+    memmove(&restorer->jobs[i], &restorer->jobs[i + 1],
+            (restorer->n_jobs - i - 1) * sizeof(restorer->jobs[0]));
+    restorer->n_jobs--;
+    restorer->n_begun -= i < restorer->n_begun ? 1 : 0;
+    restore->status = failure == NULL ? MR_OK : failure->status;
+    if (failure != NULL) {
+        restore->err = *failure;
+    }
+    pthread_mutex_lock(&restorer->mutex);
+    /* With the mutex held, so that a cancel cannot return before. */
+    if (!is_cancelled(restore)) {
+        restore->done(restore);
+    }
+    restore->is_active = false;
+    pthread_cond_broadcast(&restorer->changed);
+    pthread_mutex_unlock(&restorer->mutex);
+}
+
+static void end_cancelled(mr_restorer *restorer)
+{
+    for (size_t i = restorer->n_jobs; i > 0; i--) {
+        if (is_cancelled(restorer->jobs[i - 1]->restore)) {
+            end_job(restorer, i - 1, NULL);
         }
-        if (err->action != MR_ACT_RETRY || is_cancelled(job->restore)) {
-            return status;
-        }
-        mr_log_warn(&job->restorer->log, "task %d: %s, retrying", job->restore->number,
-                    err->message);
     }
 }
 
-static mr_status read_ends(mr_job *job, mr_error *err)
+/* Returns when there is something to do; false: the end. */
+static bool take_waiting(mr_restorer *restorer)
 {
-    const mr_restorer_options *options = &job->restorer->options;
-    for (size_t i = 0; i < job->n_stores; i++) {
-        int64_t low;
-        mr_status status = MR_TIMED_OUT;
-        while (status != MR_OK) {
-            status =
-                mr_reader_watermarks(job->restorer->end_reader, options->stage->stores[i].changelog,
-                                     job->restore->number, &low, &job->ends[i],
-                                     (int)options->runtime->broker_timeout_ms, err);
-            if (status < 0 && (err->action != MR_ACT_RETRY || is_cancelled(job->restore))) {
-                return status;
-            }
+    const bool exactly_once = restorer->options.runtime->guarantee == MR_EXACTLY_ONCE;
+    pthread_mutex_lock(&restorer->mutex);
+    while (restorer->first == NULL && restorer->n_jobs == 0 && !restorer->ending) {
+        pthread_cond_wait(&restorer->changed, &restorer->mutex);
+    }
+    while (restorer->first != NULL && restorer->n_jobs < JOBS_MAX) {
+        mr_restore *restore = restorer->first;
+        restorer->first = restore->next;
+        if (restorer->first == NULL) {
+            restorer->last = &restorer->first;
         }
-        const int64_t have = job->restore->progress.changelog_offset[i];
-        if (have > job->ends[i]) {
-            return mr_error_set(err, MR_ERR_STORE,
-                                "the state on disk has read changelog %s to offset %lld, but it "
-                                "ends at %lld: the topic was made anew; remove the state directory "
-                                "to rebuild from what is there",
-                                options->stage->stores[i].changelog, (long long)have,
-                                (long long)job->ends[i]);
-        }
-        job->restore->attempt += job->ends[i];
+        restore->is_active = true;
+        restorer->jobs[restorer->n_jobs++] =
+            mr_restore_job_new(stage_of(restorer), exactly_once, restore);
+    }
+    const bool ending = restorer->ending;
+    pthread_mutex_unlock(&restorer->mutex);
+    return !ending;
+}
+
+/* ---- Beginning ---- */
+
+/* Waits for the previous owners' transactions inside. */
+static mr_status ask_committed(mr_restorer *restorer, mr_error *err)
+{
+    const size_t n = restorer->n_jobs - restorer->n_begun;
+    mr_restore_job **jobs = restorer->jobs + restorer->n_begun;
+    mr_topic_partition inputs[JOBS_MAX];
+    for (size_t i = 0; i < n; i++) {
+        inputs[i] = (mr_topic_partition){stage_of(restorer)->from[0], jobs[i]->restore->number, -1};
+    }
+    MR_TRY(mr_consumer_committed(restorer->options.consumer, inputs, n,
+                                 (int)restorer->options.runtime->broker_timeout_ms, err));
+    for (size_t i = 0; i < n; i++) {
+        jobs[i]->restore->committed = inputs[i].offset;
     }
     return MR_OK;
 }
 
-/* Exactly once, the state can never be ahead of the group's offset: both are one transaction. */
-static mr_status check_offsets(const mr_job *job, mr_error *err)
+static mr_status ask_ends(mr_restorer *restorer, mr_error *err)
 {
-    const mr_restore *restore = job->restore;
-    const bool exactly_once = job->restorer->options.runtime->guarantee == MR_EXACTLY_ONCE;
-    if (exactly_once && restore->progress.input_offset > restore->committed) {
-        return mr_error_set(err, MR_ERR_STORE,
-                            "the state on disk includes input up to offset %lld, but the group has "
-                            "committed %lld: its offsets were reset or have expired; reset the "
-                            "state together with them",
-                            (long long)restore->progress.input_offset,
-                            (long long)restore->committed);
+    const size_t n_jobs = restorer->n_jobs - restorer->n_begun;
+    const size_t n_stores = stage_of(restorer)->n_stores;
+    mr_restore_job **jobs = restorer->jobs + restorer->n_begun;
+    mr_topic_partition ends[JOBS_MAX * MR_STORES_MAX];
+    for (size_t i = 0; i < n_jobs * n_stores; i++) {
+        ends[i] = (mr_topic_partition){stage_of(restorer)->stores[i % n_stores].changelog,
+                                       jobs[i / n_stores]->restore->number, -1};
+    }
+    MR_TRY(mr_reader_ends(restorer->end_reader, ends, n_jobs * n_stores,
+                          (int)restorer->options.runtime->broker_timeout_ms, err));
+    for (size_t i = 0; i < n_jobs * n_stores; i++) {
+        jobs[i / n_stores]->ends[i % n_stores] = ends[i].offset;
     }
     return MR_OK;
 }
 
-static mr_status write_rows(mr_job *job, size_t store, mr_error *err)
-{
-    mr_row_map *map = mr_replay_rows(job->replays[store]);
-    mr_progress *progress = &job->restore->progress;
-    progress->changelog_offset[store] = mr_replay_offset(job->replays[store]);
-    mr_row *rows = NULL;
-    const size_t n_rows = mr_row_map_count(map);
-    mr_row_map_rows(map, job->restorer->options.stage->stores[store].number, &rows);
-    const mr_status status =
-        mr_partition_write(job->restore->partition, rows, n_rows, progress, err);
-    free(rows);
-    mr_row_map_clear(map);
-    return status;
-}
-
-static mr_status assign(mr_job *job, mr_error *err)
+static mr_status begin_reading(mr_restorer *restorer, mr_restore_job *job, mr_error *err)
 {
     mr_topic_partition partitions[MR_STORES_MAX];
-    for (size_t i = 0; i < job->n_stores; i++) {
-        partitions[i] = (mr_topic_partition){
-            .topic = job->restorer->options.stage->stores[i].changelog,
-            .partition = job->restore->number,
-            .offset = job->restore->progress.changelog_offset[i],
-        };
+    for (size_t i = 0; i < stage_of(restorer)->n_stores; i++) {
+        partitions[i] =
+            (mr_topic_partition){stage_of(restorer)->stores[i].changelog, job->restore->number,
+                                 job->restore->progress.changelog_offset[i]};
     }
-    return mr_reader_assign(job->restorer->committed_reader, partitions, job->n_stores, err);
+    job->is_reading = true;
+    return mr_reader_add(restorer->committed_reader, partitions, stage_of(restorer)->n_stores, err);
 }
 
-static size_t store_of_topic(const mr_job *job, const char *topic)
+static void begin_job(mr_restorer *restorer, size_t i)
+{
+    mr_error err;
+    mr_restore_job *job = restorer->jobs[i];
+    mr_status status = mr_restore_job_begin(job, &err);
+    if (status != MR_OK) {
+        end_job(restorer, i, &err);
+    } else if (mr_restore_job_has_ended(job)) {
+        status = mr_restore_job_finish(job, &err);
+        end_job(restorer, i, status == MR_OK ? NULL : &err);
+    }
+}
+
+/* All that are new, with one question of each kind; a broker that is away is asked again in the
+ * next round. */
+static void begin_new(mr_restorer *restorer)
+{
+    mr_error err;
+    if (restorer->n_begun == restorer->n_jobs) {
+        return;
+    }
+    mr_status status = ask_committed(restorer, &err);
+    if (status == MR_OK) {
+        status = ask_ends(restorer, &err);
+    }
+    if (status != MR_OK && err.action == MR_ACT_RETRY) {
+        mr_log_warn(&restorer->log, "%s, retrying", err.message);
+        return;
+    }
+    const size_t first = restorer->n_begun;
+    restorer->n_begun = restorer->n_jobs;
+    for (size_t i = restorer->n_jobs; i > first; i--) {
+        if (status == MR_OK) {
+            begin_job(restorer, i - 1);
+        } else {
+            end_job(restorer, i - 1, &err);
+        }
+    }
+}
+
+/* ---- Reading ---- */
+
+/* The shortest that is not read yet, and what is left of those that are. */
+static size_t next_to_read(const mr_restorer *restorer, int64_t *ret_left)
+{
+    size_t next = restorer->n_begun;
+    *ret_left = 0;
+    for (size_t i = 0; i < restorer->n_begun; i++) {
+        const int64_t left = mr_restore_job_left(restorer->jobs[i]);
+        if (restorer->jobs[i]->is_reading) {
+            *ret_left += left;
+        } else if (next == restorer->n_begun || left < mr_restore_job_left(restorer->jobs[next])) {
+            next = i;
+        }
+    }
+    return next;
+}
+
+/* Short ones together, which saves waiting; long ones one after the other, so that the first task
+ * goes on early. */
+static void read_more(mr_restorer *restorer)
+{
+    int64_t left = 0;
+    size_t next = next_to_read(restorer, &left);
+    while (next < restorer->n_begun && left < RECORDS_AHEAD) {
+        mr_error err;
+        if (begin_reading(restorer, restorer->jobs[next], &err) != MR_OK) {
+            end_job(restorer, next, &err);
+        }
+        next = next_to_read(restorer, &left);
+    }
+}
+
+static size_t job_of_partition(const mr_restorer *restorer, int32_t partition)
 {
     size_t i = 0;
-    while (strcmp(job->restorer->options.stage->stores[i].changelog, topic) != 0) {
+    while (i < restorer->n_begun && restorer->jobs[i]->restore->number != partition) {
         i++;
-        assert(i < job->n_stores);
     }
     return i;
 }
 
-static void report(mr_job *job)
+static void write_largest(mr_restorer *restorer)
 {
-    const int64_t now_ms = mr_clock_monotonic_ms(job->restorer->options.clock);
-    if (now_ms < job->next_report_ms) {
+    size_t all = 0;
+    size_t largest = 0;
+    for (size_t i = 0; i < restorer->n_begun; i++) {
+        const size_t bytes = mr_restore_job_bytes(restorer->jobs[i]);
+        all += bytes;
+        largest = bytes > mr_restore_job_bytes(restorer->jobs[largest]) ? i : largest;
+    }
+    mr_error err;
+    if (all > restorer->rows_bytes_max &&
+        mr_restore_job_write(restorer->jobs[largest], &err) != MR_OK) {
+        end_job(restorer, largest, &err);
+    }
+}
+
+static void add_record(mr_restorer *restorer, const mr_record *record)
+{
+    mr_error err;
+    const size_t i = job_of_partition(restorer, record->partition);
+    if (i == restorer->n_begun) {
+        return; /* it came before its job was ended */
+    }
+    if (mr_restore_job_add(restorer->jobs[i], record, &err) != MR_OK) {
+        end_job(restorer, i, &err);
         return;
     }
-    job->next_report_ms = now_ms + PROGRESS_INTERVAL_MS;
-    int64_t left = 0;
-    for (size_t i = 0; i < job->n_stores; i++) {
-        const int64_t at = mr_replay_offset(job->replays[i]);
-        left += job->ended[i] || job->ends[i] <= at ? 0 : job->ends[i] - at;
+    restorer->bytes_read += record->key.len + record->value.len;
+    if (restorer->bytes_read > restorer->rows_bytes_max / 64) {
+        restorer->bytes_read = 0;
+        write_largest(restorer);
     }
-    mr_log_info(&job->restorer->log, "task %d: restoring restored=%lld left=%lld",
-                job->restore->number, (long long)atomic_load(job->restore->restored),
-                (long long)left);
 }
 
-static bool all_ended(const mr_job *job)
+static void note_end(mr_restorer *restorer, const mr_record *end)
 {
-    for (size_t i = 0; i < job->n_stores; i++) {
-        if (!job->ended[i]) {
-            return false;
-        }
+    const size_t i = job_of_partition(restorer, end->partition);
+    if (i == restorer->n_begun) {
+        return;
     }
-    return true;
+    mr_restore_job_reached(restorer->jobs[i], end->topic, end->offset);
+    if (mr_restore_job_has_ended(restorer->jobs[i])) {
+        mr_error err;
+        const mr_status status = mr_restore_job_finish(restorer->jobs[i], &err);
+        end_job(restorer, i, status == MR_OK ? NULL : &err);
+    }
 }
 
-/* A store is complete once everything below the end that was seen is read: an end before that means
- * that somebody's transaction is still open, and it is waited for. */
-static mr_status read_changelogs(mr_job *job, mr_error *err)
+/* A bounded number of records, so that what is new or cancelled gets its turn. */
+static void read_round(mr_restorer *restorer)
 {
-    while (!all_ended(job)) {
-        if (is_cancelled(job->restore)) {
-            return mr_error_set(err, MR_ERR_SYSTEM, "cancelled");
-        }
+    for (int i = 0; i < RECORDS_PER_ROUND && restorer->n_jobs > 0; i++) {
         mr_record record;
+        mr_error err;
         const mr_status status =
-            mr_reader_next(job->restorer->committed_reader, POLL_MS, &record, err);
+            mr_reader_next(restorer->committed_reader, i == 0 ? POLL_MS : 0, &record, &err);
         if (status == MR_OK) {
-            const size_t store = store_of_topic(job, record.topic);
-            MR_TRY(mr_replay_add(job->replays[store], &record, err));
-            atomic_fetch_add_explicit(job->restore->restored, 1, memory_order_relaxed);
-            if (mr_row_map_count(mr_replay_rows(job->replays[store])) >= ROWS_PER_WRITE) {
-                MR_TRY(write_rows(job, store, err));
-            }
+            add_record(restorer, &record);
         } else if (status == MR_END) {
-            const size_t store = store_of_topic(job, record.topic);
-            job->ended[store] = record.offset >= job->ends[store];
-        } else if (status < 0 && err->action != MR_ACT_RETRY) {
-            return status;
+            note_end(restorer, &record);
+        } else if (status == MR_TIMED_OUT || err.action == MR_ACT_RETRY) {
+            return;
+        } else {
+            while (restorer->n_begun > 0) {
+                end_job(restorer, restorer->n_begun - 1, &err);
+            }
         }
-        report(job);
     }
-    return MR_OK;
 }
 
-static mr_status finish(mr_job *job, mr_error *err)
+static void report(mr_restorer *restorer)
 {
-    mr_progress *progress = &job->restore->progress;
-    int64_t commit = mr_replay_commit(job->replays[0]);
-    for (size_t i = 1; i < job->n_stores; i++) {
-        const int64_t other = mr_replay_commit(job->replays[i]);
-        commit = other < commit ? other : commit;
+    const int64_t now_ms = mr_clock_monotonic_ms(restorer->options.clock);
+    if (restorer->n_begun == 0) {
+        restorer->next_report_ms = now_ms + PROGRESS_INTERVAL_MS;
     }
-    for (size_t i = 0; i < job->n_stores; i++) {
-        mr_replay_finish(job->replays[i], commit, job->ends[i]);
+    if (now_ms < restorer->next_report_ms) {
+        return;
     }
-    progress->commit = commit;
-    const bool exactly_once = job->restorer->options.runtime->guarantee == MR_EXACTLY_ONCE;
-    progress->input_offset =
-        exactly_once ? job->restore->committed : mr_replay_input_offset(job->replays[0]);
-    for (size_t i = 0; i < job->n_stores; i++) {
-        MR_TRY(write_rows(job, i, err));
-    }
-    return MR_OK;
-}
-
-static mr_status restore_task(mr_job *job, mr_error *err)
-{
-    MR_TRY(read_committed_offset(job, err));
-    MR_TRY(read_ends(job, err));
-    MR_TRY(check_offsets(job, err));
-    mr_progress *progress = &job->restore->progress;
-    progress->n_stores = job->n_stores;
-    for (size_t i = 0; i < job->n_stores; i++) {
-        job->replays[i] =
-            mr_replay_new(&job->restorer->options.stage->stores[i], progress->changelog_offset[i],
-                          progress->commit, progress->input_offset);
-        const int64_t have = progress->changelog_offset[i] < 0 ? 0 : progress->changelog_offset[i];
-        job->ended[i] = have >= job->ends[i];
-    }
-    if (!all_ended(job)) {
-        MR_TRY(assign(job, err));
-        MR_TRY(read_changelogs(job, err));
-    }
-    return finish(job, err);
-}
-
-static void run_restore(mr_restorer *restorer, mr_restore *restore)
-{
-    mr_job job = {
-        .restorer = restorer,
-        .restore = restore,
-        .n_stores = restorer->options.stage->n_stores,
-        .next_report_ms = mr_clock_monotonic_ms(restorer->options.clock) + PROGRESS_INTERVAL_MS,
-    };
-    restore->attempt = 0;
-    restore->status = restore_task(&job, &restore->err);
-    for (size_t i = 0; i < job.n_stores; i++) {
-        mr_replay_free(job.replays[i]);
+    restorer->next_report_ms = now_ms + PROGRESS_INTERVAL_MS;
+    for (size_t i = 0; i < restorer->n_begun; i++) {
+        const mr_restore_job *job = restorer->jobs[i];
+        mr_log_info(&restorer->log, "task %d: restoring restored=%lld left=%lld",
+                    job->restore->number, (long long)atomic_load(job->restore->restored),
+                    (long long)mr_restore_job_left(job));
     }
 }
 
@@ -267,44 +331,34 @@ static void run_restore(mr_restorer *restorer, mr_restore *restore)
 static void *run(void *argument)
 {
     mr_restorer *restorer = argument;
-    pthread_mutex_lock(&restorer->mutex);
-    for (;;) {
-        while (restorer->first == NULL && !restorer->ending) {
-            pthread_cond_wait(&restorer->changed, &restorer->mutex);
-        }
-        if (restorer->ending) {
-            break;
-        }
-        mr_restore *restore = restorer->first;
-        restorer->first = restore->next;
-        if (restorer->first == NULL) {
-            restorer->last = &restorer->first;
-        }
-        restorer->current = restore;
-        pthread_mutex_unlock(&restorer->mutex);
-        run_restore(restorer, restore);
-        pthread_mutex_lock(&restorer->mutex);
-        /* With the mutex held, so that a cancel cannot return before. */
-        if (!is_cancelled(restore)) {
-            restore->done(restore);
-        }
-        restorer->current = NULL;
-        pthread_cond_broadcast(&restorer->changed);
+    while (take_waiting(restorer)) {
+        report(restorer);
+        end_cancelled(restorer);
+        begin_new(restorer);
+        read_more(restorer);
+        read_round(restorer);
     }
-    pthread_mutex_unlock(&restorer->mutex);
+    while (restorer->n_jobs > 0) {
+        atomic_store(&restorer->jobs[0]->restore->cancelled, true);
+        end_job(restorer, 0, NULL);
+    }
     return NULL;
 }
 
 static mr_status open_readers(mr_restorer *restorer, mr_error *err)
 {
     const mr_restorer_options *options = &restorer->options;
+    const mr_budget budget = mr_budget_split(options->runtime);
+    /* Nothing is in the memtables meanwhile, and nothing in the consumer's queue, of these tasks.
+     */
+    restorer->rows_bytes_max = budget.memtables / 2;
     mr_reader_options reader = {
         .properties = options->properties,
         .ours = options->ours,
         .n_ours = options->n_ours,
         .log = options->log,
         .client_id = options->client_id,
-        .queue_bytes_max = READ_QUEUE_BYTES,
+        .queue_bytes_max = (int64_t)budget.consumer_queue,
     };
     MR_TRY(mr_reader_new(&reader, &restorer->committed_reader, err));
     reader.read_uncommitted = true;
@@ -345,11 +399,9 @@ void mr_restorer_free(mr_restorer *restorer)
     }
     pthread_mutex_lock(&restorer->mutex);
     restorer->ending = true;
-    if (restorer->current != NULL) {
-        atomic_store(&restorer->current->cancelled, true);
-    }
     pthread_cond_broadcast(&restorer->changed);
     pthread_mutex_unlock(&restorer->mutex);
+    mr_reader_wake(restorer->committed_reader);
     pthread_join(restorer->thread, NULL);
     mr_reader_free(restorer->committed_reader);
     mr_reader_free(restorer->end_reader);
@@ -367,6 +419,7 @@ void mr_restorer_submit(mr_restorer *restorer, mr_restore *restore)
     restorer->last = &restore->next;
     pthread_cond_broadcast(&restorer->changed);
     pthread_mutex_unlock(&restorer->mutex);
+    mr_reader_wake(restorer->committed_reader);
 }
 
 void mr_restorer_cancel(mr_restorer *restorer, mr_restore *restore)
@@ -382,7 +435,8 @@ void mr_restorer_cancel(mr_restorer *restorer, mr_restore *restore)
             break;
         }
     }
-    while (restorer->current == restore) {
+    mr_reader_wake(restorer->committed_reader);
+    while (restore->is_active) {
         pthread_cond_wait(&restorer->changed, &restorer->mutex);
     }
     pthread_mutex_unlock(&restorer->mutex);

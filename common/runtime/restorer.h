@@ -1,6 +1,6 @@
 /*
  * Makes a task's state complete before it processes: reads its changelogs from where the disk
- * stands to their end, in a thread of its own, one task after the other.
+ * stands to their end, in a thread of its own, several tasks at a time.
  *
  * Order matters: first the group's committed input offset, waiting for a predecessor's transaction
  * (KIP-447), then the changelogs up to the end that was seen after that: so they hold at least what
@@ -37,6 +37,7 @@ struct mr_restore {
     int64_t attempt;   /* at_least_once: names this ownership in changelog headers */
     /* The restorer's own. */
     mr_restore *next;
+    bool is_active; /* taken from the queue and not ended */
     _Atomic bool cancelled;
 };
 

@@ -85,24 +85,40 @@ static mr_status seek(mr_slot *slot, mr_topic_partition *partition, mr_error *er
     return mr_consumer_seek(worker->options.consumer, partition, timeout_ms, err);
 }
 
-mr_status mr_slot_resume(mr_slot *slot, mr_error *err)
+static mr_status resume(mr_slot *slot, mr_topic_partition *partitions, size_t n, mr_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        MR_TRY(seek(slot, &partitions[i], err));
+    }
+    mr_task_set_state(slot->task, MR_TASK_RUNNING);
+    return mr_consumer_resume(slot->worker->options.consumer, partitions, n, err);
+}
+
+/* From where the group has committed. */
+static mr_status resume_stateless(mr_slot *slot, mr_error *err)
 {
     mr_worker *worker = slot->worker;
-    const mr_stage *stage = mr_worker_stage(worker);
-    mr_topic_partition *partitions = mr_alloc_zero(stage->n_from, sizeof(*partitions));
+    mr_topic_partition *partitions =
+        mr_alloc_zero(mr_worker_stage(worker)->n_from, sizeof(*partitions));
     const size_t n = assigned_partitions(slot, partitions);
     mr_status status =
         mr_consumer_committed(worker->options.consumer, partitions, n,
                               (int)worker->options.processor->runtime->broker_timeout_ms, err);
-    for (size_t i = 0; status == MR_OK && i < n; i++) {
-        status = seek(slot, &partitions[i], err);
-    }
     if (status == MR_OK) {
-        mr_task_set_state(slot->task, MR_TASK_RUNNING);
-        status = mr_consumer_resume(worker->options.consumer, partitions, n, err);
+        status = resume(slot, partitions, n, err);
     }
     free(partitions);
     return status;
+}
+
+/* From the committed offset that the state was restored to; a stateful stage has one input. */
+static mr_status resume_restored(mr_slot *slot, mr_error *err)
+{
+    assert(mr_worker_stage(slot->worker)->n_from == 1);
+    mr_topic_partition input = {0};
+    const size_t n = assigned_partitions(slot, &input);
+    input.offset = slot->restore.committed;
+    return resume(slot, &input, n, err);
 }
 
 /* ---- Restore ---- */
@@ -131,6 +147,8 @@ static void take_restored(void *worker_argument, void *argument)
         atomic_store(&mr_task_metrics_of(slot->task)->restored, n_restored);
     }
     *mr_task_progress(slot->task) = restore->progress;
+    slot->rows_since_disk +=
+        n_restored; /* a second crash would read them again, and what follows */
     mr_task_set_position(slot->task, 0, restore->committed);
     if (!mr_worker_is_exactly_once(worker)) {
         mr_task_skip_below(slot->task, restore->progress.input_offset);
@@ -141,7 +159,7 @@ static void take_restored(void *worker_argument, void *argument)
                 slot->warm && n_restored == 0 ? "yes" : "no");
     slot->warm = false;
     mr_error err;
-    if (mr_slot_resume(slot, &err) != MR_OK) {
+    if (resume_restored(slot, &err) != MR_OK) {
         mr_worker_decide(worker, &err);
     }
 }
@@ -181,7 +199,7 @@ static mr_status start_slot(mr_slot *slot, mr_error *err)
         if (slot->task == NULL) {
             slot->task = make_task(slot, NULL);
         }
-        return mr_slot_resume(slot, err);
+        return resume_stateless(slot, err);
     }
     if (slot->task == NULL) {
         mr_partition *partition;

@@ -107,8 +107,6 @@ mr_slot *mr_worker_slot(const mr_worker *worker, int32_t number); /* NULL: none 
 bool mr_slot_is_assigned(const mr_slot *slot);
 /* Makes the task anew from RocksDB and the changelogs; the partitions are paused. */
 mr_status mr_slot_restart(mr_slot *slot, mr_error *err) MR_MUST_USE;
-/* Reads on from the committed offsets. */
-mr_status mr_slot_resume(mr_slot *slot, mr_error *err) MR_MUST_USE;
 /* Flushes to disk (when `keep`) and closes. */
 mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err) MR_MUST_USE;
 

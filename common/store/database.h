@@ -87,6 +87,11 @@ typedef struct mr_row {
 mr_status mr_partition_write(mr_partition *partition, const mr_row *rows, size_t n_rows,
                              const mr_progress *progress, mr_error *err) MR_MUST_USE;
 
+/* As mr_partition_write, for many rows: they go to disk at once, past the memtables. Rows ascend by
+ * store and key, and no key comes twice. */
+mr_status mr_partition_write_sorted(mr_partition *partition, const mr_row *rows, size_t n_rows,
+                                    const mr_progress *progress, mr_error *err) MR_MUST_USE;
+
 /* Ascending over keys of one store in [from, to), to null = the store's end; as of the moment of
  * opening. Keeps replaced tables and memtables alive: close it soon. */
 typedef struct mr_cursor mr_cursor;

@@ -8,7 +8,7 @@
 /* Memory of a batch larger than this is given back after the write. */
 enum { BATCH_BYTES_KEPT = 4 * 1024 * 1024 };
 
-static mr_bytes progress_key(void)
+mr_bytes mr_progress_key(void)
 {
     static const uint8_t key[] = {MR_STORE_META, 'p'};
     return mr_bytes_of(key, sizeof(key));
@@ -70,6 +70,7 @@ mr_status mr_partition_open(mr_database *database, int32_t number, mr_partition 
         .family = family,
         .batch = rocksdb_writebatch_create(),
     };
+    mr_sorted_file_forget(partition);
     *ret_partition = partition;
     return MR_OK;
 }
@@ -184,7 +185,7 @@ mr_status mr_partition_write(mr_partition *partition, const mr_row *rows, size_t
     mr_buf *value = &partition->scratch;
     mr_buf_clear(value);
     mr_progress_encode(progress, value);
-    const mr_bytes key = progress_key();
+    const mr_bytes key = mr_progress_key();
     rocksdb_writebatch_put_cf(partition->batch, partition->family->handle, (const char *)key.data,
                               key.len, (const char *)value->data, value->len);
     char *failure = NULL;
@@ -196,8 +197,8 @@ mr_status mr_partition_write(mr_partition *partition, const mr_row *rows, size_t
 mr_status mr_partition_progress(mr_partition *partition, mr_progress *ret_progress, mr_error *err)
 {
     mr_buf bytes = MR_BUF_NULL;
-    mr_status status = mr_rocks_get(partition->database, partition->family, progress_key(), &bytes,
-                                    "read its progress", err);
+    mr_status status = mr_rocks_get(partition->database, partition->family, mr_progress_key(),
+                                    &bytes, "read its progress", err);
     if (status == MR_NOT_FOUND) {
         *ret_progress = mr_progress_none();
         status = MR_OK;

@@ -9,3 +9,8 @@ struct mr_partition {
     rocksdb_writebatch_t *batch; /* empty between writes */
     mr_buf scratch;              /* of the writing thread */
 };
+
+/* Of the row that holds the progress: before every other row. */
+mr_bytes mr_progress_key(void);
+/* Removes what a kill left of mr_partition_write_sorted. */
+void mr_sorted_file_forget(const mr_partition *partition);

@@ -138,6 +138,55 @@ static void an_outage_is_told_once(void **state)
     free(text);
 }
 
+static void reads_to_the_ends(mr_reader *reader, size_t n, size_t n_records)
+{
+    size_t n_read = 0;
+    size_t n_ended = 0;
+    const int64_t deadline_ms = kit_now_ms() + KIT_MS;
+    while (n_ended < n || n_read < n_records) {
+        mr_record record;
+        mr_error err;
+        assert_true(kit_now_ms() < deadline_ms);
+        const mr_status status = mr_reader_next(reader, 100, &record, &err);
+        assert_true(status >= 0);
+        n_read += status == MR_OK ? 1 : 0;
+        n_ended += status == MR_END ? 1 : 0;
+    }
+    assert_int_equal(n_read, n_records);
+}
+
+static void partitions_come_and_go_while_others_are_read(void **state)
+{
+    (void)state;
+    mock_topic(&mock, "many", 3);
+    kit_fill(&mock.kit, "many", 0, 2);
+    kit_fill(&mock.kit, "many", 2, 3);
+    mr_reader *reader = kit_reader(&mock.kit, false);
+    mr_topic_partition all[] = {{"many", 0, -1}, {"many", 1, -1}, {"many", 2, -1}};
+    mr_error err;
+    kit_ok(mr_reader_ends(reader, all, 3, KIT_MS, &err), &err);
+    assert_int_equal(all[0].offset, 2);
+    assert_int_equal(all[1].offset, 0);
+    assert_int_equal(all[2].offset, 3);
+    const mr_topic_partition first = {"many", 0, -1};
+    const mr_topic_partition others[] = {{"many", 1, -1}, {"many", 2, 1}};
+    kit_ok(mr_reader_add(reader, &first, 1, &err), &err);
+    reads_to_the_ends(reader, 1, 2);
+    kit_ok(mr_reader_add(reader, others, 2, &err), &err);
+    reads_to_the_ends(reader, 2, 2);
+    mr_reader_remove(reader, "many", 2);
+    mr_reader_remove(reader, "many", 2); /* is not read any more */
+    kit_fill(&mock.kit, "many", 2, 4);
+    kit_fill(&mock.kit, "many", 0, 1);
+    reads_to_the_ends(reader, 1, 1);
+    mr_record record;
+    mr_reader_wake(reader);
+    const int64_t begin_ms = kit_now_ms();
+    assert_int_equal(mr_reader_next(reader, KIT_MS, &record, &err), MR_TIMED_OUT);
+    assert_in_range(kit_now_ms() - begin_ms, 0, KIT_MS / 2);
+    mr_reader_free(reader);
+}
+
 static void who_may_not_read_stops(void **state)
 {
     (void)state;
@@ -180,6 +229,7 @@ int main(void)
         cmocka_unit_test(commits_without_a_transaction),
         cmocka_unit_test(a_seek_right_after_the_assignment_holds),
         cmocka_unit_test(an_outage_is_told_once),
+        cmocka_unit_test(partitions_come_and_go_while_others_are_read),
         cmocka_unit_test(who_may_not_read_stops),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

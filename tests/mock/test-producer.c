@@ -98,6 +98,27 @@ static void a_fenced_commit_aborts_and_a_new_handle_goes_on(void **state)
     mr_producer_free(producer);
 }
 
+/* librdkafka's own pace is half a second. The quickest of several, because a machine may be busy.
+ */
+static void a_transaction_of_before_that_is_being_aborted_is_no_long_wait(void **state)
+{
+    (void)state;
+    enum { TRIES = 3, LIBRDKAFKA_MS = 500 };
+    int64_t quickest_ms = INT64_MAX;
+    for (int i = 0; i < TRIES; i++) {
+        mock_fail(&mock, API_INIT_PRODUCER_ID, 1, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS);
+        const int64_t begin_ms = kit_now_ms();
+        mr_producer *producer = producer_of("successor", 1 << 20);
+        const int64_t took_ms = kit_now_ms() - begin_ms;
+        quickest_ms = took_ms < quickest_ms ? took_ms : quickest_ms;
+        mr_error err;
+        kit_send(producer, "out", 0, "a");
+        kit_ok(commit(producer, &err), &err);
+        mr_producer_free(producer);
+    }
+    assert_in_range(quickest_ms, 0, LIBRDKAFKA_MS - 1);
+}
+
 static void who_may_not_write_stops(void **state)
 {
     (void)state;
@@ -258,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(retriable_answers_to_a_commit_are_retried),
         cmocka_unit_test(a_fenced_commit_aborts_and_a_new_handle_goes_on),
+        cmocka_unit_test(a_transaction_of_before_that_is_being_aborted_is_no_long_wait),
         cmocka_unit_test(who_may_not_write_stops),
         cmocka_unit_test(a_lost_record_is_told_by_the_next_call),
         cmocka_unit_test(a_commit_without_an_answer_is_unclear),

@@ -2,6 +2,9 @@
  * that is closed and opened again. */
 #include "support.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include <pthread.h>
 
 #include "store/partition.h"
@@ -210,12 +213,45 @@ static void tables_are_compressed_and_counted(void **state)
     mr_database_free(database);
 }
 
+/* What is left of a table that a kill kept from being taken in does no harm and goes. */
+static void a_table_of_rows_is_on_disk_at_once(void **state)
+{
+    const char *directory = *state;
+    mr_error err;
+    mr_database *database = NULL;
+    mr_partition *partition = NULL;
+    assert_ok(open_at(directory, &database, &err));
+    assert_ok(mr_partition_open(database, 0, &partition, &err));
+    const mr_row row = {1, mr_bytes_text("k"), mr_bytes_text("kept")};
+    const mr_progress progress = {.input_offset = 4, .n_stores = 1};
+    assert_ok(mr_partition_write_sorted(partition, &row, 1, &progress, &err));
+    assert_ok(write_one(partition, "k", "lost", 5, &err));
+    mr_partition_close(partition);
+    mr_database_free(database);
+
+    char leftover[512];
+    (void)snprintf(leftover, sizeof(leftover), "%s/new-task-0", directory);
+    FILE *file = fopen(leftover, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_ok(open_at(directory, &database, &err));
+    assert_ok(mr_partition_open(database, 0, &partition, &err));
+    assert_int_equal(access(leftover, F_OK), -1);
+    mr_progress found;
+    assert_ok(mr_partition_progress(partition, &found, &err));
+    assert_int_equal(found.input_offset, 4);
+    assert_value(partition, 1, mr_bytes_text("k"), mr_bytes_text("kept"));
+    mr_partition_close(partition);
+    mr_database_free(database);
+}
+
 #define in_directory(test)                                                                         \
     cmocka_unit_test_setup_teardown(test, directory_setup, directory_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        in_directory(a_table_of_rows_is_on_disk_at_once),
         in_directory(clearing_drops_rows_and_progress_for_good),
         in_directory(closing_flushes_and_freeing_does_not),
         in_directory(partitions_are_listed_in_order),

@@ -217,6 +217,29 @@ static void a_cursor_sees_the_moment_it_was_opened(void **state)
     mr_cursor_close(cursor);
 }
 
+static void a_table_of_rows_comes_after_what_was_written_before(void **state)
+{
+    const struct fixture *fixture = *state;
+    mr_error err;
+    write_row(fixture->partition, 1, mr_bytes_text("a"), mr_bytes_text("old"));
+    write_row(fixture->partition, 1, mr_bytes_text("b"), mr_bytes_text("old"));
+    const mr_row rows[] = {
+        {1, mr_bytes_text("a"), mr_bytes_text("new")},
+        {1, mr_bytes_text("b"), MR_BYTES_NULL},
+        {2, mr_bytes_text("a"), mr_bytes_text("")},
+    };
+    mr_progress progress = {.input_offset = 9, .commit = 8, .changelog_offset = {7}, .n_stores = 1};
+    assert_ok(mr_partition_write_sorted(fixture->partition, rows, 3, &progress, &err));
+    progress = (mr_progress){0};
+    assert_ok(mr_partition_progress(fixture->partition, &progress, &err));
+    assert_true(progress.input_offset == 9 && progress.changelog_offset[0] == 7);
+    assert_value(fixture->partition, 1, mr_bytes_text("a"), mr_bytes_text("new"));
+    assert_value(fixture->partition, 1, mr_bytes_text("b"), MR_BYTES_NULL);
+    assert_value(fixture->partition, 2, mr_bytes_text("a"), mr_bytes_text(""));
+    write_row(fixture->partition, 1, mr_bytes_text("a"), mr_bytes_text("newest"));
+    assert_value(fixture->partition, 1, mr_bytes_text("a"), mr_bytes_text("newest"));
+}
+
 /* ---- Progress ---- */
 
 static void progress_is_none_at_first_and_then_the_last_written(void **state)
@@ -265,6 +288,7 @@ int main(void)
         in_memory(a_cursor_gives_the_keys_of_its_range_in_order),
         in_memory(a_cursor_of_an_empty_store_ends_at_once),
         in_memory(a_cursor_sees_the_moment_it_was_opened),
+        in_memory(a_table_of_rows_comes_after_what_was_written_before),
         in_memory(progress_is_none_at_first_and_then_the_last_written),
         in_memory(a_damaged_progress_record_is_named),
     };
