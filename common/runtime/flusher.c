@@ -32,10 +32,11 @@ struct mr_flusher {
 static void run_job(mr_flush_job *job)
 {
     MR_CRASH_POINT("before-flush-to-store");
-    job->status =
-        mr_partition_write(job->partition, job->rows, job->n_rows, &job->progress, &job->err);
+    const bool as_table = job->n_rows >= MR_ROWS_OF_A_TABLE;
+    job->status = (as_table ? mr_partition_write_sorted : mr_partition_write)(
+        job->partition, job->rows, job->n_rows, &job->progress, &job->err);
     MR_CRASH_POINT("after-flush-to-store");
-    if (job->status == MR_OK && job->to_disk) {
+    if (job->status == MR_OK && job->to_disk && !as_table) {
         job->status = mr_partition_flush(job->partition, &job->err);
     }
 }

@@ -4,9 +4,6 @@
 
 #include "core/alloc.h"
 
-/* From so many rows on, a table of their own is cheaper than the memtable. */
-enum { ROWS_OF_A_TABLE = 5000 };
-
 mr_restore_job *mr_restore_job_new(const mr_stage *stage, bool exactly_once, mr_restore *restore)
 {
     mr_restore_job *job = mr_alloc_zero(1, sizeof(*job));
@@ -136,7 +133,7 @@ static mr_status write_rows(mr_restore_job *job, size_t store, mr_error *err)
     const size_t n_rows = mr_row_map_count(map);
     mr_row_map_rows(map, job->stage->stores[store].number, &rows);
     const mr_status status =
-        n_rows < ROWS_OF_A_TABLE
+        n_rows < MR_ROWS_OF_A_TABLE
             ? mr_partition_write(restore->partition, rows, n_rows, &restore->progress, err)
             : mr_partition_write_sorted(restore->partition, rows, n_rows, &restore->progress, err);
     free(rows);

@@ -61,7 +61,7 @@ static mr_status begin_flush(mr_slot *slot, bool to_disk, mr_error *err)
     MR_TRY(rows_of_tables(slot, &rows, &n_rows, err));
     slot->flush = mr_flusher_submit(slot->worker->options.flusher, mr_task_partition(slot->task),
                                     rows, n_rows, mr_task_progress(slot->task), to_disk);
-    if (to_disk) {
+    if (to_disk || n_rows >= MR_ROWS_OF_A_TABLE) {
         slot->rows_since_disk = 0;
     }
     return MR_OK;

@@ -87,6 +87,8 @@ typedef struct mr_row {
 mr_status mr_partition_write(mr_partition *partition, const mr_row *rows, size_t n_rows,
                              const mr_progress *progress, mr_error *err) MR_MUST_USE;
 
+/* From so many rows on, a table of their own is cheaper than the memtable. */
+enum { MR_ROWS_OF_A_TABLE = 5000 };
 /* As mr_partition_write, for many rows: they go to disk at once, past the memtables. Rows ascend by
  * store and key, and no key comes twice. */
 mr_status mr_partition_write_sorted(mr_partition *partition, const mr_row *rows, size_t n_rows,
