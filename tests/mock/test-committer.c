@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include <mr/clock.h>
+
 #include "runtime/committer.h"
 
 enum { TXN_MS = 5000, SLOW_MS = 300 };
@@ -29,9 +31,9 @@ static void wake(void *argument)
 
 static void wait_for_wakes(mr_waker *waker, int n)
 {
-    struct timespec deadline;
-    assert_int_equal(clock_gettime(CLOCK_REALTIME, &deadline), 0);
-    deadline.tv_sec += KIT_MS / 1000;
+    mr_clock *clock = mr_clock_system();
+    const time_t until = (time_t)((clock->wall_ms(clock) + KIT_MS) / 1000 + 1);
+    const struct timespec deadline = {.tv_sec = until};
     pthread_mutex_lock(&waker->mutex);
     while (waker->n < n) {
         assert_int_equal(pthread_cond_timedwait(&waker->changed, &waker->mutex, &deadline), 0);

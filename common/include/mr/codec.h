@@ -37,6 +37,7 @@ mr_status mr_codec_writer(mr_codec *codec, mr_bytes framed, const mr_schema **re
 
 /* Decodes into an initialised value of the reader's type (reader = writer is the fast path). All
  * bytes must be used. Lengths in the input never cause more memory than a small multiple of the
- * input's size. After a failure the value may be half filled. Error class "deserialize", or "validate" when writer and reader do not resolve. */
+ * input's size. After a failure the value may be half filled. Error class "deserialize", or
+ * "validate" when writer and reader do not resolve. */
 mr_status mr_codec_decode(mr_codec *codec, mr_bytes framed, const mr_schema *reader, void *value,
                           mr_error *err) MR_MUST_USE;
