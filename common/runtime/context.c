@@ -34,6 +34,7 @@ void mr_context_free(mr_context *context)
     free(context->decoded);
     mr_outbox_free(context->outbox);
     mr_buf_deinit(&context->row_id);
+    mr_buf_deinit(&context->row_parts);
     mr_buf_deinit(&context->row_event_id);
     free(context);
 }
@@ -83,16 +84,14 @@ bool mr_context_was_duplicate(const mr_context *context)
 
 static void *decoded_slot(mr_context *context, const mr_schema *schema)
 {
-    const mr_type *type = mr_schema_type(schema);
     for (size_t i = 0; i < context->n_decoded; i++) {
         if (context->decoded[i].schema == schema) {
-            mr_value_reset(type, context->decoded[i].value);
-            return context->decoded[i].value;
+            return context->decoded[i].value; /* what is read replaces all of it */
         }
     }
     MR_GROW(context->decoded, context->decoded_capacity, context->n_decoded + 1);
     mr_decoded *slot = &context->decoded[context->n_decoded++];
-    *slot = (mr_decoded){.schema = schema, .value = mr_value_new(type)};
+    *slot = (mr_decoded){.schema = schema, .value = mr_value_new(mr_schema_type(schema))};
     return slot->value;
 }
 

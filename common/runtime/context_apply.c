@@ -11,8 +11,7 @@ static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr
     }
     mr_key_part parts[MR_KEY_PARTS_MAX];
     size_t n_parts = 0;
-    mr_buf scratch = MR_BUF_NULL;
-    const mr_status status = mr_key_parse(key, &scratch, parts, &n_parts, err);
+    const mr_status status = mr_key_parse(key, &context->row_parts, parts, &n_parts, err);
     for (size_t i = 0; status == MR_OK && i < n_parts; i++) {
         if (i > 0) {
             mr_buf_append_byte(&context->row_id, '/');
@@ -23,7 +22,6 @@ static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr
             mr_buf_append_bytes(&context->row_id, parts[i].text);
         }
     }
-    mr_buf_deinit(&scratch);
     return status;
 }
 

@@ -45,6 +45,7 @@ struct mr_context {
     size_t decoded_capacity;
     mr_outbox *outbox;
     mr_buf row_id;
+    mr_buf row_parts; /* scratch of row_id */
     mr_buf row_event_id;
     bool duplicate;
 };
