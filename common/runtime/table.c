@@ -64,7 +64,7 @@ static bool committed_value(const mr_table *table, mr_entry *entry, const void *
 static mr_status read_below(mr_table *table, mr_bytes key, mr_bytes *ret_value, mr_error *err)
 {
     const mr_row *row =
-        table->is_flushing ? mr_sorted_rows_from(&table->flushing, key, true) : NULL;
+        mr_table_is_flushing(table) ? mr_sorted_rows_from(&table->flushing, key, true) : NULL;
     if (row != NULL && mr_bytes_equal(row->key, key)) {
         *ret_value = row->value;
         return mr_bytes_is_null(row->value) ? MR_NOT_FOUND : MR_OK;
@@ -104,11 +104,30 @@ mr_status mr_table_committed(mr_table *table, mr_bytes key, mr_buf *value, mr_er
 
 /* ---- Rows ---- */
 
+/* Asks RocksDB alone: mr_table_has_rows would keep the keys of changed rows in order from then on.
+ */
+static mr_status has_rows_below(mr_table *table, bool *ret_has_rows, mr_error *err)
+{
+    *ret_has_rows = mr_table_is_flushing(table);
+    if (*ret_has_rows || table->partition == NULL) {
+        return MR_OK;
+    }
+    mr_cursor *cursor = NULL;
+    mr_bytes key;
+    mr_bytes value;
+    MR_TRY(mr_cursor_open(table->partition, table->spec->number, mr_bytes_text(""), MR_BYTES_NULL,
+                          &cursor, err));
+    const mr_status status = mr_cursor_next(cursor, &key, &value, err);
+    mr_cursor_close(cursor);
+    *ret_has_rows = status == MR_OK;
+    return status == MR_END ? MR_OK : status;
+}
+
 static mr_status check_whole(mr_table *table, mr_error *err)
 {
     if (!table->knows_whole) {
         bool has_rows = false;
-        MR_TRY(mr_table_has_rows(table, &has_rows, err));
+        MR_TRY(has_rows_below(table, &has_rows, err));
         table->is_whole = !has_rows;
         table->knows_whole = true;
     }
@@ -298,7 +317,7 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
                                mr_error *err)
 {
     *ret_n = 0;
-    if (table->is_flushing || table->n_behind == 0) {
+    if (mr_table_is_flushing(table) || table->n_behind == 0) {
         return MR_OK;
     }
     for (size_t i = 0; i < table->n_behind; i++) {
@@ -317,7 +336,6 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
     mr_row_map_free(table->keys);
     table->keys = NULL;
     mr_sorted_rows_sort(&table->flushing, table->spec->number);
-    table->is_flushing = true;
     *ret_rows = table->flushing.rows;
     *ret_n = table->flushing.n;
     return MR_OK;
@@ -326,7 +344,6 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
 void mr_table_flushed(mr_table *table)
 {
     mr_sorted_rows_deinit(&table->flushing);
-    table->is_flushing = false;
 }
 
 /* ---- Memory ---- */

@@ -33,10 +33,14 @@ struct mr_table {
     size_t behind_capacity;
     size_t behind_bytes;
     mr_row_map *keys; /* of `changed` and `behind`, in order; NULL until a scan asks for it */
-    mr_sorted_rows flushing;
-    bool is_flushing;
+    mr_sorted_rows flushing; /* with rows while a flush is under way */
     mr_buf scratch;
 };
+
+static inline bool mr_table_is_flushing(const mr_table *table)
+{
+    return table->flushing.rows != NULL;
+}
 
 /* What is committed under the key: borrowed from where it lies, or in the scratch buffer. */
 mr_status mr_table_read_committed(mr_table *table, mr_bytes key, mr_bytes *ret_value,

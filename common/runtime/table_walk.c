@@ -99,7 +99,7 @@ static mr_status walk_open(mr_walk *walk, mr_table *table, mr_error *err)
 {
     keep_keys_in_order(table);
     walk->keys = table->keys;
-    walk->flushing = table->is_flushing ? &table->flushing : NULL;
+    walk->flushing = mr_table_is_flushing(table) ? &table->flushing : NULL;
     if (table->partition == NULL) {
         return MR_OK;
     }
