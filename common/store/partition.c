@@ -144,7 +144,7 @@ mr_status mr_partition_get(mr_partition *partition, uint8_t store, mr_bytes key,
     return status;
 }
 
-static void add_row(mr_partition *partition, const mr_row *row)
+mr_bytes mr_partition_row_key(mr_partition *partition, const mr_row *row)
 {
     assert(row->store != MR_STORE_META && row->store <= MR_STORE_MAX);
     assert(!mr_bytes_is_null(row->key));
@@ -152,12 +152,18 @@ static void add_row(mr_partition *partition, const mr_row *row)
     mr_buf_clear(key);
     mr_buf_append_byte(key, row->store);
     mr_buf_append_bytes(key, row->key);
+    return mr_buf_bytes(key);
+}
+
+static void add_row(mr_partition *partition, const mr_row *row)
+{
+    const mr_bytes key = mr_partition_row_key(partition, row);
     if (mr_bytes_is_null(row->value)) {
         rocksdb_writebatch_delete_cf(partition->batch, partition->family->handle,
-                                     (const char *)key->data, key->len);
+                                     (const char *)key.data, key.len);
     } else {
         rocksdb_writebatch_put_cf(partition->batch, partition->family->handle,
-                                  (const char *)key->data, key->len, (const char *)row->value.data,
+                                  (const char *)key.data, key.len, (const char *)row->value.data,
                                   row->value.len);
     }
 }

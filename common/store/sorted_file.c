@@ -28,17 +28,13 @@ void mr_sorted_file_forget(const mr_partition *partition)
 static char *put_rows(mr_partition *partition, rocksdb_sstfilewriter_t *writer, const mr_row *rows,
                       size_t n_rows)
 {
-    mr_buf *key = &partition->scratch;
     char *failure = NULL;
     for (size_t i = 0; i < n_rows && failure == NULL; i++) {
-        assert(rows[i].store != MR_STORE_META && rows[i].store <= MR_STORE_MAX);
-        mr_buf_clear(key);
-        mr_buf_append_byte(key, rows[i].store);
-        mr_buf_append_bytes(key, rows[i].key);
+        const mr_bytes key = mr_partition_row_key(partition, &rows[i]);
         if (mr_bytes_is_null(rows[i].value)) {
-            rocksdb_sstfilewriter_delete(writer, (const char *)key->data, key->len, &failure);
+            rocksdb_sstfilewriter_delete(writer, (const char *)key.data, key.len, &failure);
         } else {
-            rocksdb_sstfilewriter_put(writer, (const char *)key->data, key->len,
+            rocksdb_sstfilewriter_put(writer, (const char *)key.data, key.len,
                                       (const char *)rows[i].value.data, rows[i].value.len,
                                       &failure);
         }
