@@ -129,6 +129,16 @@ void script_files_end(script_files *files)
 
 /* ---- Loading ---- */
 
+char *script_lines_with(const char *const *lines, size_t n, size_t line, const char *replacement)
+{
+    mr_buf text = MR_BUF_NULL;
+    for (size_t i = 0; i < n; i++) {
+        mr_buf_append_text(&text, i + 1 == line ? replacement : lines[i]);
+        mr_buf_append_byte(&text, '\n');
+    }
+    return (char *)text.data;
+}
+
 mr_status script_load(script_fixture *fixture, const char *app_lua)
 {
     script_files_begin(&fixture->files);

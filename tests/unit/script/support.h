@@ -57,6 +57,10 @@ typedef struct script_fixture {
     mr_error err;
 } script_fixture;
 
+/* The text of the lines, or with another in place of the line of this number (from 1; 0: none). To
+ * be freed. */
+char *script_lines_with(const char *const *lines, size_t n, size_t line, const char *replacement);
+
 /* The schemas of support.c: see there. `app_lua` may use them all. */
 mr_status script_load(script_fixture *fixture, const char *app_lua);
 /* Loads the app and makes the handler of one stage; both must succeed. */

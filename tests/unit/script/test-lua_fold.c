@@ -45,12 +45,7 @@ enum { LINES = sizeof(right) / sizeof(right[0]) };
 
 static char *app_with(size_t line, const char *replacement)
 {
-    mr_buf text = MR_BUF_NULL;
-    for (size_t i = 0; i < LINES; i++) {
-        mr_buf_append_text(&text, i + 1 == line ? replacement : right[i]);
-        mr_buf_append_byte(&text, '\n');
-    }
-    return (char *)text.data;
+    return script_lines_with(right, LINES, line, replacement);
 }
 
 static void a_right_fold_is_read(void **state)
