@@ -60,7 +60,7 @@ mr_status mr_consumer_feed(mr_consumer *consumer, const char *topic, int32_t par
                            mr_feed *feed, mr_error *err) MR_MUST_USE;
 /* The next record; it and all it points to is valid until the next call on this feed. Records from
  * before a seek, pause-and-seek or rebalance are not delivered. MR_TIMED_OUT after timeout_ms or
- * after mr_feed_wake. Uses queue_poll, no batch call (unsafe around seek before 2.1.0). */
+ * after mr_feed_wake. */
 mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record,
                        mr_error *err) MR_MUST_USE;
 /* Ends a running or the next mr_feed_next early. Any thread. */
@@ -71,9 +71,10 @@ void mr_feed_wake(mr_feed *feed);
  * But pause and seek only while no other thread is in mr_feed_next of the partition's feed: a
  * record that is just being taken there would be one from before, or come a second time.
  */
+/* What is fetched is dropped: a paused partition must be sought before it is resumed. */
 mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                             mr_error *err) MR_MUST_USE;
-/* Fails for a partition that was not sought since it was assigned. */
+/* Fails for a partition that was not sought since it was assigned or paused. */
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err) MR_MUST_USE;
 /* Reading goes on at partition->offset. */

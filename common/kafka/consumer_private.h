@@ -11,7 +11,7 @@ typedef struct mr_assigned {
     int32_t partition;
     rd_kafka_queue_t *queue;
     mr_feed *feed;  /* NULL: not yet */
-    bool is_sought; /* since it was assigned */
+    bool is_sought; /* since it was assigned or paused */
 } mr_assigned;
 
 struct mr_consumer {

@@ -4,6 +4,10 @@
 
 #include "core/alloc.h"
 
+/* The last mistake of librdkafka's batch call around seek, pause, rebalance and ends was mended in
+ * it. */
+enum { VERSION_BATCHES = 0x020d02ff };
+
 void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk)
 {
     size_t size = 0;
@@ -11,6 +15,7 @@ void mr_inbound_init(mr_inbound *inbound, rd_kafka_t *rk)
     inbound->rk = rk;
     inbound->naps = rd_kafka_conf_get(rd_kafka_conf(rk), "fetch.queue.backoff.ms", NULL, &size) !=
                     RD_KAFKA_CONF_OK;
+    inbound->batches = rd_kafka_version() >= VERSION_BATCHES;
     inbound->moved = rd_kafka_topic_partition_list_new(0);
     pthread_mutex_init(&inbound->lock, NULL);
 }
@@ -87,9 +92,39 @@ static void forget(mr_inbound *inbound)
     }
 }
 
+/* Keeps what is left of the batch, but for one partition; NULL: of no topic. */
+static void drop(mr_inbound *inbound, const char *topic, int32_t partition)
+{
+    size_t n_kept = 0;
+    for (size_t i = inbound->batch_at; i < inbound->n_batch; i++) {
+        rd_kafka_message_t *message = inbound->batch[i];
+        const bool keeps =
+            topic != NULL && (message->rkt == NULL || message->partition != partition ||
+                              strcmp(rd_kafka_topic_name(message->rkt), topic) != 0);
+        if (keeps) {
+            inbound->batch[n_kept++] = message;
+        } else {
+            rd_kafka_message_destroy(message);
+        }
+    }
+    inbound->batch_at = 0;
+    inbound->n_batch = n_kept;
+}
+
+void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition)
+{
+    drop(inbound, topic, partition);
+}
+
+void mr_inbound_drop_all(mr_inbound *inbound)
+{
+    drop(inbound, NULL, 0);
+}
+
 void mr_inbound_deinit(mr_inbound *inbound)
 {
     forget(inbound);
+    mr_inbound_drop_all(inbound);
     if (inbound->queue != NULL) {
         rd_kafka_queue_destroy(inbound->queue);
     }
@@ -104,21 +139,41 @@ void mr_inbound_deinit(mr_inbound *inbound)
 }
 
 /*
- * One message a call: librdkafka's batch call loses and repeats messages around seek, pause and
- * rebalance before 2.1.0. Messages from before a seek or pause are dropped by librdkafka when they
- * leave the queue.
+ * librdkafka reads the clock and takes locks for each call: a batch spares them. Messages from
+ * before a seek or pause it drops when they leave the queue, and so not those of a batch that is in
+ * hand.
  */
+static bool take_batch(mr_inbound *inbound)
+{
+    if (!inbound->batches || rd_kafka_queue_length(inbound->queue) == 0) {
+        return false;
+    }
+    const ssize_t n =
+        rd_kafka_consume_batch_queue(inbound->queue, 0, inbound->batch, MR_INBOUND_BATCH);
+    inbound->batch_at = 0;
+    inbound->n_batch = n > 0 ? (size_t)n : 0;
+    return n > 0;
+}
+
+static rd_kafka_message_t *take(mr_inbound *inbound, int timeout_ms)
+{
+    if (inbound->batch_at < inbound->n_batch || take_batch(inbound)) {
+        return inbound->batch[inbound->batch_at++];
+    }
+    return rd_kafka_consume_queue(inbound->queue, timeout_ms);
+}
+
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms)
 {
     forget(inbound);
     if (atomic_load_explicit(&inbound->has_moved, memory_order_relaxed)) {
-        inbound->message = rd_kafka_consume_queue(inbound->queue, 0);
+        inbound->message = take(inbound, 0);
         if (inbound->message != NULL) {
             return inbound->message;
         }
         wake_moved(inbound);
     }
-    inbound->message = rd_kafka_consume_queue(inbound->queue, timeout_ms);
+    inbound->message = take(inbound, timeout_ms);
     if (inbound->message != NULL && inbound->message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         refill(inbound, inbound->message);
     }

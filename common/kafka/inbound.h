@@ -8,9 +8,16 @@
 
 #include <mr/record.h>
 
+/* Messages that are in hand beside the one that is looked at. */
+enum { MR_INBOUND_BATCH = 32 };
+
 typedef struct mr_inbound {
     rd_kafka_queue_t *queue;
     rd_kafka_message_t *message; /* owns what the last record points to */
+    bool batches;                /* this librdkafka's batch call can be relied on */
+    rd_kafka_message_t *batch[MR_INBOUND_BATCH];
+    size_t batch_at; /* the next one */
+    size_t n_batch;
     mr_header *headers;
     size_t headers_capacity;
     rd_kafka_t *rk;
@@ -31,6 +38,10 @@ void mr_inbound_deinit(mr_inbound *inbound);
 /* The next message, also one that is an error (message->err); NULL: none in time, or woken.
  * Valid until the next call. */
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
+/* Drops what is in hand of a partition, because it was sought or is read no longer. In the thread
+ * that calls mr_inbound_next, as the next. */
+void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition);
+void mr_inbound_drop_all(mr_inbound *inbound);
 /*
  * librdkafka's broker threads notice that a partition may be fetched again, because it was resumed
  * or the queue has room, only when they wake for another reason: within a second, or after

@@ -6,6 +6,34 @@
 
 enum { SEEK_RETRY_MS = 10, COMMIT_MS = 30000 };
 
+typedef enum place_change { PAUSED, SOUGHT, RESUMED } place_change;
+
+/*
+ * Notes where a partition stands. Sought or paused, what is in hand of it is from another place and
+ * is dropped; sought or resumed, its broker must be woken. False when it was not sought since it
+ * was assigned or paused.
+ */
+static bool note(mr_consumer *consumer, const mr_topic_partition *partition, place_change change)
+{
+    pthread_mutex_lock(&consumer->assigned_lock);
+    const size_t i = mr_consumer_find(consumer, partition->topic, partition->partition);
+    mr_assigned *assigned = i < consumer->n_assigned ? &consumer->assigned[i] : NULL;
+    bool result = false;
+    if (assigned != NULL) {
+        assigned->is_sought = change == RESUMED ? assigned->is_sought : change == SOUGHT;
+        result = assigned->is_sought;
+        mr_inbound *inbound = assigned->feed == NULL ? NULL : &assigned->feed->inbound;
+        if (inbound != NULL && change != RESUMED) {
+            mr_inbound_drop(inbound, partition->topic, partition->partition);
+        }
+        if (inbound != NULL && change != PAUSED) {
+            mr_inbound_moved(inbound, partition->topic, partition->partition);
+        }
+    }
+    pthread_mutex_unlock(&consumer->assigned_lock);
+    return result;
+}
+
 mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                             mr_error *err)
 {
@@ -14,35 +42,20 @@ mr_status mr_consumer_pause(mr_consumer *consumer, const mr_topic_partition *par
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "pause");
     }
-    return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
-}
-
-/* False when it was not sought since it was assigned. */
-static bool note_moved(mr_consumer *consumer, const mr_topic_partition *partition, bool sought)
-{
-    pthread_mutex_lock(&consumer->assigned_lock);
-    const size_t i = mr_consumer_find(consumer, partition->topic, partition->partition);
-    mr_assigned *assigned = i < consumer->n_assigned ? &consumer->assigned[i] : NULL;
-    bool result = false;
-    if (assigned != NULL) {
-        assigned->is_sought = assigned->is_sought || sought;
-        result = assigned->is_sought;
-        if (assigned->feed != NULL) {
-            mr_inbound_moved(&assigned->feed->inbound, partition->topic, partition->partition);
-        }
+    for (size_t i = 0; i < n; i++) {
+        (void)note(consumer, &partitions[i], PAUSED);
     }
-    pthread_mutex_unlock(&consumer->assigned_lock);
-    return result;
+    return mr_list_check(list, MR_STEP_CONSUME, "pause", err);
 }
 
 mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!note_moved(consumer, &partitions[i], false)) {
+        if (!note(consumer, &partitions[i], RESUMED)) {
             return mr_error_set(err, MR_ERR_KAFKA,
                                 "resume of %s [%" PRId32 "]: it was not sought since it was "
-                                "assigned",
+                                "assigned or paused",
                                 partitions[i].topic, partitions[i].partition);
         }
     }
@@ -88,7 +101,7 @@ mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *part
     rd_kafka_queue_destroy(idle);
     rd_kafka_topic_destroy(topic);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        (void)note_moved(consumer, partition, true);
+        (void)note(consumer, partition, SOUGHT);
         return MR_OK;
     }
     (void)mr_kafka_fail_code(code, MR_STEP_CONSUME, err, "seek %s [%" PRId32 "] to %" PRId64,

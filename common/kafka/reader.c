@@ -70,6 +70,7 @@ static void stop_all(mr_reader *reader)
     for (size_t i = 0; i < reader->n_started; i++) {
         stop(&reader->started[i]);
     }
+    mr_inbound_drop_all(&reader->inbound);
     reader->n_started = 0;
     reader->n_checked = 0;
 }
@@ -125,6 +126,7 @@ void mr_reader_remove(mr_reader *reader, const char *topic, int32_t partition)
             continue;
         }
         stop(each);
+        mr_inbound_drop(&reader->inbound, topic, partition);
         memmove(&reader->started[i], &reader->started[i + 1],
                 (reader->n_started - i - 1) * sizeof(*reader->started));
         reader->n_started--;

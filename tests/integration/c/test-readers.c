@@ -73,6 +73,37 @@ static void ends_are_told_once_for_each_partition(void **state)
     mr_reader_free(reader);
 }
 
+/* Each partition goes on where it was last said, whatever was fetched of it before. */
+static void nothing_from_before_a_new_place_arrives(void **state)
+{
+    (void)state;
+    enum { RECORDS = 10000, PLACES = 40, READS = 150, STEP = 237 };
+    char topic[KIT_NAME];
+    kit_topic(&shared, "places", 2, topic);
+    kit_fill(&shared, topic, 0, RECORDS);
+    kit_fill(&shared, topic, 1, RECORDS);
+    mr_reader *reader = kit_reader(&shared, false);
+    mr_topic_partition at[] = {{topic, 0, 0}, {topic, 1, 0}};
+    mr_error err;
+    for (int i = 0; i < PLACES; i++) {
+        at[0].offset = (int64_t)(PLACES - i) * STEP;
+        if (i % 2 == 0) {
+            at[1].offset = (int64_t)i * STEP;
+            kit_ok(mr_reader_assign(reader, at, 2, &err), &err);
+        } else {
+            mr_reader_remove(reader, topic, 0);
+            kit_ok(mr_reader_add(reader, &at[0], 1, &err), &err);
+        }
+        for (int n = 0; n < READS; n++) {
+            mr_record record;
+            assert_int_equal(next(reader, &record), MR_OK);
+            assert_int_equal(record.offset, at[record.partition].offset);
+            at[record.partition].offset++;
+        }
+    }
+    mr_reader_free(reader);
+}
+
 static void control_records_at_the_end_are_passed(void **state)
 {
     (void)state;
@@ -219,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_are_told_once_for_each_partition),
+        cmocka_unit_test(nothing_from_before_a_new_place_arrives),
         cmocka_unit_test(control_records_at_the_end_are_passed),
         cmocka_unit_test(offsets_are_found_by_time),
         cmocka_unit_test(a_missing_topic_is_an_error),
