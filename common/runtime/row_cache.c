@@ -74,6 +74,12 @@ mr_bytes mr_row_cache_key(const mr_row_cache *cache, const mr_entry *entry)
     return mr_bytes_of((const uint8_t *)entry->memory + cache->type->size, entry->key_len);
 }
 
+void mr_row_cache_expect(const mr_row_cache *cache, const mr_entry *entry)
+{
+    __builtin_prefetch(entry);
+    __builtin_prefetch((const uint8_t *)entry->memory + cache->type->size);
+}
+
 static uint64_t hash_of(mr_bytes key)
 {
     return XXH3_64bits(key.data, key.len);

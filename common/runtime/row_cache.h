@@ -40,6 +40,8 @@ static inline void *mr_entry_memory(mr_entry *entry)
     return entry->memory;
 }
 mr_bytes mr_row_cache_key(const mr_row_cache *cache, const mr_entry *entry);
+/* Has the processor fetch the entry from memory, because it will be looked at soon. */
+void mr_row_cache_expect(const mr_row_cache *cache, const mr_entry *entry);
 
 /* What is held for one row, the hash table's share included. */
 size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry);

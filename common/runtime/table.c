@@ -4,6 +4,9 @@
 
 #include "core/alloc.h"
 
+/* Entries lie all over memory: a walk over many asks for this many before it comes to them. */
+enum { AHEAD = 8 };
+
 mr_table *mr_table_new(const mr_store_spec *spec, mr_partition *partition, mr_codec *codec)
 {
     mr_table *table = mr_alloc_zero(1, sizeof(*table));
@@ -274,9 +277,17 @@ static void put_behind(mr_table *table, mr_changed *change)
     }
 }
 
+static void expect_changed(const mr_table *table, size_t i)
+{
+    if (i < table->n_changed) {
+        mr_row_cache_expect(table->cache, table->changed[i].entry);
+    }
+}
+
 mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument, mr_error *err)
 {
     for (size_t i = 0; i < table->n_changed; i++) {
+        expect_changed(table, i + AHEAD);
         mr_entry *entry = table->changed[i].entry;
         mr_bytes value = MR_BYTES_NULL;
         if (entry->exists) {
@@ -285,6 +296,7 @@ mr_status mr_table_encode(mr_table *table, mr_row_writer write, void *argument, 
         MR_TRY(write(argument, key_of(table, entry), value, err));
     }
     for (size_t i = 0; i < table->n_changed; i++) {
+        expect_changed(table, i + AHEAD);
         put_behind(table, &table->changed[i]);
     }
     table->n_changed = 0;
@@ -321,6 +333,9 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
         return MR_OK;
     }
     for (size_t i = 0; i < table->n_behind; i++) {
+        if (i + AHEAD < table->n_behind) {
+            mr_row_cache_expect(table->cache, table->behind[i + AHEAD]);
+        }
         MR_TRY(add_to_flush(table, table->behind[i], err));
     }
     for (size_t i = 0; i < table->n_behind; i++) {
