@@ -102,7 +102,7 @@ def build_options():
         options = json.loads(output_of("meson", "introspect", "--buildoptions", places.build()))
     except ValueError:
         return {}
-    wanted = ("buildtype", "optimization", "b_ndebug", "b_sanitize", "c_args")
+    wanted = ("buildtype", "optimization", "b_lto", "b_ndebug", "b_sanitize", "c_args")
     return {option["name"]: option["value"] for option in options if option["name"] in wanted}
 
 

@@ -14,6 +14,12 @@ from mrtest.broker import Broker
 from mrtest.kafka import Cluster
 from mrtest.runner import say
 
+# What Kafka's own start script gives a broker where nothing else is said.
+BROKER = {
+    "KAFKA_HEAP_OPTS": "-Xmx1G -Xms1G",
+    "KAFKA_JVM_PERFORMANCE_OPTS": "-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 "
+    "-XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent",
+}
 TROUBLE = (AssertionError, KafkaException, OSError, subprocess.SubprocessError)
 
 
@@ -31,7 +37,7 @@ class Session:
         """A broker without data, for as long as the block lasts."""
         directory = os.path.join(self.files, "broker")
         shutil.rmtree(directory, ignore_errors=True)
-        self.broker = Broker(directory, java_options="")
+        self.broker = Broker(directory, BROKER)
         self.broker_load = machine.BrokerLoad(self.broker)
         self.cluster = Cluster(self.broker.bootstrap)
         try:

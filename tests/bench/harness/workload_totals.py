@@ -36,6 +36,7 @@ class StreamsTotals(Streams):
 # A contender more is a line more here: another app of ours is Millrace(name, title, app=DIRECTORY).
 CONTENDERS = [
     Raw("raw", "librdkafka alone"),
+    Raw("raw-changelog", "librdkafka alone, with a changelog", has_changelog=True),
     Raw("raw-distribution", "librdkafka alone, the distribution's", librdkafka="distribution"),
     Millrace("lua", "millrace, handlers in Lua"),
     Millrace("fold", "millrace, built-in operators", app="totals-fold"),

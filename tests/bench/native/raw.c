@@ -2,10 +2,12 @@
  * What librdkafka alone can do: a member of a group reads a topic and writes every record, with its
  * key, to another one, until SIGTERM. The limit that everything else is held against.
  *
- *   raw BROKERS GROUP INPUT OUTPUT GUARANTEE COMMIT_MS BYTES
+ *   raw BROKERS GROUP INPUT OUTPUT GUARANTEE COMMIT_MS BYTES [CHANGELOG]
  *
  * GUARANTEE: exactly_once (offsets and records in one transaction) or at_least_once (flush, then
- * commit the offsets). BYTES: how large the written values are; 0: the read ones.
+ * commit the offsets). BYTES: how large the written values are; 0: the read ones. CHANGELOG: a
+ * topic which every record is written to as well, as a change of its key's state: the limit of
+ * whoever keeps one, while keys hardly come twice between two commits.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ typedef struct loop {
     rd_kafka_t *producer;
     rd_kafka_queue_t *queue;
     rd_kafka_topic_t *output;
+    rd_kafka_topic_t *changelog;                /* NULL: none */
     rd_kafka_topic_partition_list_t *positions; /* one a partition of the input: next offset */
     bool is_transactional;
     bool is_dirty; /* a position has changed since the last commit */
@@ -73,7 +76,8 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
     }
 }
 
-static void open_producer(loop *l, const char *brokers, const char *group, const char *output)
+static void open_producer(loop *l, const char *brokers, const char *group, const char *output,
+                          const char *changelog)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bench_set(conf, "bootstrap.servers", brokers);
@@ -87,6 +91,7 @@ static void open_producer(loop *l, const char *brokers, const char *group, const
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     l->producer = bench_open(RD_KAFKA_PRODUCER, conf);
     l->output = rd_kafka_topic_new(l->producer, output, NULL);
+    l->changelog = changelog == NULL ? NULL : rd_kafka_topic_new(l->producer, changelog, NULL);
     if (l->is_transactional) {
         bench_must("init", rd_kafka_init_transactions(l->producer, BENCH_TIMEOUT_MS));
         bench_must("begin", rd_kafka_begin_transaction(l->producer));
@@ -147,8 +152,12 @@ static void copy_record(loop *l, const rd_kafka_message_t *message)
         bench_die("consume", rd_kafka_message_errstr(message));
     }
     const bool own = l->value_bytes > 0;
-    bench_produce(l->producer, l->output, message->key, message->key_len,
-                  own ? zeros : message->payload, own ? l->value_bytes : message->len);
+    const void *value = own ? zeros : message->payload;
+    const size_t len = own ? l->value_bytes : message->len;
+    bench_produce(l->producer, l->output, message->key, message->key_len, value, len);
+    if (l->changelog != NULL) {
+        bench_produce(l->producer, l->changelog, message->key, message->key_len, value, len);
+    }
     l->positions->elems[message->partition].offset = message->offset + 1;
     l->is_dirty = true;
 }
@@ -172,8 +181,10 @@ static void run(loop *l)
 
 int main(int argc, char **argv)
 {
-    if (argc != 8) {
-        (void)fprintf(stderr, "usage: raw BROKERS GROUP INPUT OUTPUT GUARANTEE COMMIT_MS BYTES\n");
+    if (argc != 8 && argc != 9) {
+        (void)fprintf(
+            stderr,
+            "usage: raw BROKERS GROUP INPUT OUTPUT GUARANTEE COMMIT_MS BYTES [CHANGELOG]\n");
         return 2;
     }
     loop l = {.is_transactional = strcmp(argv[5], "exactly_once") == 0,
@@ -186,10 +197,13 @@ int main(int argc, char **argv)
     (void)printf("librdkafka=%s\n", rd_kafka_version_str());
     (void)fflush(stdout);
     open_consumer(&l, argv[1], argv[2]);
-    open_producer(&l, argv[1], argv[2], argv[4]);
+    open_producer(&l, argv[1], argv[2], argv[4], argc == 9 ? argv[8] : NULL);
     subscribe(&l, argv[3]);
     run(&l);
     rd_kafka_topic_destroy(l.output);
+    if (l.changelog != NULL) {
+        rd_kafka_topic_destroy(l.changelog);
+    }
     rd_kafka_destroy(l.producer);
     rd_kafka_topic_partition_list_destroy(l.positions);
     rd_kafka_queue_destroy(l.queue);

@@ -12,10 +12,11 @@ _running = []
 class Broker:
     """One node with its data below the test's files; the port stays the same over restarts."""
 
-    def __init__(self, directory, java_options="-XX:TieredStopAtLevel=1"):
-        """The JVM's options are for a life of seconds: it compiles soon, and not well."""
+    def __init__(self, directory, variables=None):
+        """The JVM's options, unless `variables` name others, are for a life of seconds: it compiles soon, and not
+        well."""
         self.directory = os.path.join(directory, "kafka")
-        self.java_options = java_options
+        self.variables = variables or {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
         self.bootstrap = self._script("start").strip()
         _running.append(self)
 
@@ -32,7 +33,7 @@ class Broker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "JDK_JAVA_OPTIONS": self.java_options},
+            env={**os.environ, **self.variables},
             timeout=150,
             check=False,
         )
