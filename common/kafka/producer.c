@@ -7,6 +7,7 @@
 #include "kafka/error.h"
 #include "kafka/error_codes.h"
 #include "kafka/producer_private.h"
+#include "kafka/stray.h"
 
 /* What a batch of one record costs beside key, value and headers (KIP-98's format 2, at most). */
 enum { BATCH_OVERHEAD = 61, RECORD_OVERHEAD = 36, HEADER_OVERHEAD = 10 };
@@ -107,6 +108,9 @@ static mr_status open_handle(mr_producer *producer, mr_error *err)
     MR_CLEANUP(mr_conf_freep) rd_kafka_conf_t *conf = made;
     MR_TRY(configure(options, &source, conf, err));
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    if (options->transactional_id != NULL) {
+        MR_TRY(mr_stray_watch(conf, &producer->has_stray, err));
+    }
     producer->handle.owner = producer;
     return mr_handle_open(&producer->handle, RD_KAFKA_PRODUCER, MR_STEAL(&conf), options->log,
                           options->client_id, err);
@@ -144,6 +148,7 @@ void mr_producer_close_handle(mr_producer *producer)
     producer->in_transaction = false;
     producer->is_unclear = false;
     producer->has_failed = false;
+    atomic_store(&producer->has_stray, false);
 }
 
 mr_status mr_producer_new(const mr_producer_options *options, int timeout_ms,
@@ -252,10 +257,27 @@ static rd_kafka_error_t *produce(mr_producer *producer, rd_kafka_topic_t *topic,
     return error;
 }
 
+/* With the next epoch, from before which the broker takes nothing more. */
+static mr_status leave_stray(mr_producer *producer, mr_error *err)
+{
+    mr_log_info(&producer->handle.log, "a request of the last transaction was not answered, and "
+                                       "may be late: the producer begins anew");
+    mr_producer_close_handle(producer);
+    const mr_status status =
+        mr_producer_open(producer, (int)producer->options.transaction_timeout_ms, err);
+    if (status != MR_OK && err->action == MR_ACT_RETRY) {
+        err->action = MR_ACT_ABORT;
+    }
+    return status;
+}
+
 mr_status mr_producer_begin(mr_producer *producer, mr_error *err)
 {
     if (producer->in_transaction || producer->options.transactional_id == NULL) {
         return MR_OK;
+    }
+    if (atomic_load(&producer->has_stray)) {
+        MR_TRY(leave_stray(producer, err));
     }
     rd_kafka_error_t *error = rd_kafka_begin_transaction(producer->handle.rk);
     if (error != NULL) {
@@ -310,12 +332,13 @@ mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64
     enum { ROOM_MS = 10 };
     MR_TRY(check(producer, err));
     MR_TRY(mr_producer_check_size(producer, record, err));
+    /* First, as it may make the handle anew that topics belong to. */
+    MR_TRY(mr_producer_begin(producer, err));
     rd_kafka_topic_t *topic = topic_of(producer, record->topic);
     if (topic == NULL) {
         return mr_kafka_fail_code(rd_kafka_last_error(), MR_STEP_CONFIGURE, err, "topic '%s'",
                                   record->topic);
     }
-    MR_TRY(mr_producer_begin(producer, err));
     mr_clock *clock = mr_clock_system();
     int64_t deadline_ms = 0;
     while (true) {

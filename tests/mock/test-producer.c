@@ -193,6 +193,53 @@ static void a_commit_without_an_answer_is_unclear(void **state)
     mr_producer_free(producer);
 }
 
+/* What one transaction asked for in vain must not reach the broker within the next one. */
+static void after_a_request_without_an_answer_the_next_transaction_has_a_new_handle(void **state)
+{
+    (void)state;
+    static const int16_t apis[] = {API_ADD_PARTITIONS, API_END_TXN};
+    mr_producer *producer = producer_of("stray", 1 << 20);
+    mr_error err;
+    for (size_t i = 0; i < sizeof(apis) / sizeof(apis[0]); i++) {
+        kit_send(producer, "out", 0, "a");
+        kit_ok(commit(producer, &err), &err);
+        char before[KIT_NAME];
+        (void)snprintf(before, sizeof(before), "%s", rd_kafka_name(producer->handle.rk));
+        mock_fail(&mock, apis[i], 1, RD_KAFKA_RESP_ERR__TRANSPORT);
+        kit_send(producer, "out", 0, "b");
+        kit_ok(commit(producer, &err), &err);
+        assert_true(atomic_load(&producer->has_stray));
+        assert_string_equal(rd_kafka_name(producer->handle.rk), before);
+        kit_send(producer, "out", 0, "c");
+        assert_false(atomic_load(&producer->has_stray));
+        assert_string_not_equal(rd_kafka_name(producer->handle.rk), before);
+        kit_ok(commit(producer, &err), &err);
+    }
+    /* An answer that says no is an answer. */
+    mock_fail(&mock, API_END_TXN, 1, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    kit_send(producer, "out", 0, "d");
+    kit_ok(commit(producer, &err), &err);
+    assert_false(atomic_load(&producer->has_stray));
+    mr_producer_free(producer);
+}
+
+static void a_new_handle_that_cannot_be_made_aborts(void **state)
+{
+    (void)state;
+    mr_producer *producer = producer_of("stray-down", 1 << 20);
+    mr_error err;
+    kit_send(producer, "out", 0, "a");
+    mock_fail(&mock, API_END_TXN, 1, RD_KAFKA_RESP_ERR__TRANSPORT);
+    kit_ok(commit(producer, &err), &err);
+    assert_int_equal(rd_kafka_mock_broker_set_down(mock.cluster, 1), 0);
+    const mr_record record = {.topic = "out", .partition = 0, .value = mr_bytes_text("b")};
+    assert_int_equal(mr_producer_send(producer, &record, NULL, &err), MR_ERR_KAFKA);
+    assert_int_equal(err.action, MR_ACT_ABORT);
+    assert_int_equal(rd_kafka_mock_broker_set_up(mock.cluster, 1), 0);
+    goes_on(producer);
+    mr_producer_free(producer);
+}
+
 /* 200 records of 1,000 bytes into a queue of 64 kB. */
 static mr_status send_many(mr_producer *producer, mr_error *err)
 {
@@ -283,6 +330,8 @@ int main(void)
         cmocka_unit_test(who_may_not_write_stops),
         cmocka_unit_test(a_lost_record_is_told_by_the_next_call),
         cmocka_unit_test(a_commit_without_an_answer_is_unclear),
+        cmocka_unit_test(after_a_request_without_an_answer_the_next_transaction_has_a_new_handle),
+        cmocka_unit_test(a_new_handle_that_cannot_be_made_aborts),
         cmocka_unit_test(a_full_queue_is_waited_for_but_not_for_ever),
         cmocka_unit_test(a_large_record_is_skipped_and_others_go_on),
         cmocka_unit_test(slots_get_the_offset_behind_the_last_record),
