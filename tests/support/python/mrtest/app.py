@@ -38,14 +38,14 @@ def copy_app(name, to):
 class App:
     """One app on one broker; everything it writes is below `files`."""
 
-    def __init__(self, broker, files, stages, directory=None, name="tickets", **properties):
+    def __init__(self, broker, files, stages, directory=None, name="tickets", schemas=None, **properties):
         self.name, self.stages = name, stages
         self.directory = directory or os.path.join(places.ROOT, "deploy", "apps", name)
         self.bootstrap, self.files = broker.bootstrap, files
         self.cluster = Cluster(broker.bootstrap)
         self.state = os.path.join(files, "state")
         self.properties = {"bootstrap.servers": broker.bootstrap, "state.dir": self.state, **PROPERTIES, **properties}
-        self.schemas = Schemas(os.path.join(self.directory, "..", "..", "..", "schemas", name))
+        self.schemas = Schemas(schemas or os.path.join(self.directory, "..", "..", "..", "schemas", name))
 
     def elsewhere(self):
         """The same app as another machine would run it: with states and logs of its own."""
