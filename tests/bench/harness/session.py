@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from harness import machine, measure, results, topics
 from harness.contender import Run
+from harness.warm_up import warm_up
 from mrtest import places
 from mrtest.broker import Broker
 from mrtest.kafka import Cluster
@@ -41,15 +42,16 @@ class Session:
         self.broker_load = machine.BrokerLoad(self.broker)
         self.cluster = Cluster(self.broker.bootstrap)
         try:
-            self._warm_up()
+            self._open_internal_topics()
+            warm_up(self.cluster, self.settings, self.files)
             yield self.cluster
         finally:
             self.broker.end()
             shutil.rmtree(directory, ignore_errors=True)
 
-    def _warm_up(self):
+    def _open_internal_topics(self):
         """Offsets and transactions have their topics before the first contender comes."""
-        name = "warm-up"
+        name = "internal"
         topics.create(self.cluster, name, 1)
         writer = Producer({"bootstrap.servers": self.cluster.bootstrap, "transactional.id": name, "log_level": 0})
         reader = Consumer({"bootstrap.servers": self.cluster.bootstrap, "group.id": name})
