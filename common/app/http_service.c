@@ -57,6 +57,7 @@ static void put_task(mr_json_writer *json, const mr_stage *stage, const mr_task_
     put_integer(json, "dead_letters", task->dead_letters);
     put_integer(json, "duplicates", task->duplicates);
     put_integer(json, "restored", task->restored);
+    put_integer(json, "restore_remaining", task->restore_remaining);
     mr_json_close_object(json);
 }
 

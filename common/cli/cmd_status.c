@@ -7,8 +7,10 @@
 
 static const char *const stage_columns[] = {"stage",   "kind", "state",        "instances", "tasks",
                                             "running", "lag",  "dead_letters", "addresses"};
-static const char *const task_columns[] = {"stage",        "task",       "state",    "records",
-                                           "dead_letters", "duplicates", "restored", "address"};
+static const char *const task_columns[] = {
+    "stage",        "task",       "state",    "records",
+    "dead_letters", "duplicates", "restored", "restore_remaining",
+    "address"};
 
 /* What a stage's processors say of themselves, added up. */
 typedef struct summary {
@@ -47,6 +49,7 @@ static void print_task(mr_report *report, const mr_stage *stage, const mr_json *
     mr_report_known(report, integer_of(task, "dead_letters"));
     mr_report_known(report, integer_of(task, "duplicates"));
     mr_report_known(report, integer_of(task, "restored"));
+    mr_report_known(report, integer_of(task, "restore_remaining"));
     mr_report_text(report, address);
 }
 

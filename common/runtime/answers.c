@@ -183,6 +183,7 @@ static void answer_snapshot(void *worker_argument, void *argument)
             .dead_letters = atomic_load(&metrics->dead_letters),
             .duplicates = atomic_load(&metrics->duplicates),
             .restored = atomic_load(&metrics->restored),
+            .restore_remaining = atomic_load(&metrics->restore_remaining),
         };
         for (size_t input = 0; input < MR_TASK_INPUTS_MAX; input++) {
             status->positions[input] =

@@ -137,13 +137,14 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
 /* The worker's budget is shared out evenly among the tasks that it has. */
 static void evict(mr_worker *worker)
 {
+    const size_t rows_max = mr_worker_rows_max(worker);
     size_t n_tasks = 0;
     for (size_t i = 0; i < worker->n_slots; i++) {
         n_tasks += worker->slots[i] != NULL && worker->slots[i]->task != NULL;
     }
     for (size_t i = 0; i < worker->n_slots; i++) {
         if (worker->slots[i] != NULL && worker->slots[i]->task != NULL) {
-            mr_task_evict(worker->slots[i]->task, worker->budget.rows / n_tasks);
+            mr_task_evict(worker->slots[i]->task, rows_max / n_tasks);
         }
     }
 }

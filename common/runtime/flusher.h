@@ -19,8 +19,8 @@ mr_status mr_flusher_new(mr_flusher **ret_flusher, mr_error *err) MR_MUST_USE;
 /* Ends the thread after the queued jobs; jobs still have to be taken back. */
 void mr_flusher_free(mr_flusher *flusher);
 
-/* `rows` (one malloc'd array of n, freed by the job; ascending by store and key) borrow from the
- * task's tables. `to_disk`: a crash does not replay these rows; so it is with MR_ROWS_OF_A_TABLE
+/* `rows` (one malloc'd array of n, freed by the job; ascending by store and key) borrow from what
+ * the caller keeps. `to_disk`: a crash does not replay these rows; so it is with MR_ROWS_OF_A_TABLE
  * and more in any case. */
 mr_flush_job *mr_flusher_submit(mr_flusher *flusher, mr_partition *partition, mr_row *rows,
                                 size_t n_rows, const mr_progress *progress, bool to_disk);

@@ -21,6 +21,9 @@ static const mr_task_series task_series[] = {
      offsetof(mr_task_status, duplicates)},
     {"millrace_task_restored_records_total", "counter", "Changelog records restored.",
      offsetof(mr_task_status, restored)},
+    {"millrace_task_restore_remaining_records", "gauge",
+     "Changelog records still to be restored, at most; -1 while that is not known.",
+     offsetof(mr_task_status, restore_remaining)},
     {"millrace_task_position", "gauge", "Next input offset.", offsetof(mr_task_status, position)},
 };
 

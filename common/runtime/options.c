@@ -112,6 +112,8 @@ const size_t mr_runtime_option_count =
 
 mr_budget mr_budget_split(const mr_runtime_options *options)
 {
+    /* More would make a write, and so the wait for its end, long. */
+    const size_t restore_max = 512 * MIB;
     const size_t sixteenth = (size_t)options->memory_bytes / 16;
     const size_t workers = (size_t)options->workers;
     return (mr_budget){
@@ -120,5 +122,8 @@ mr_budget mr_budget_split(const mr_runtime_options *options)
         .block_cache = sixteenth,
         .consumer_queue = 2 * sixteenth,
         .producer_queue = sixteenth / workers,
+        /* Half of the rows' share, which workers leave to it (mr_worker_rows_max), and half of the
+         * memtables', which restored rows pass by. */
+        .restore = 6 * sixteenth < restore_max ? 6 * sixteenth : restore_max,
     };
 }

@@ -63,6 +63,7 @@ typedef struct mr_task_status {
     int64_t dead_letters;
     int64_t duplicates;
     int64_t restored;
+    int64_t restore_remaining; /* changelog records, at most; -1: not known yet */
 } mr_task_status;
 
 typedef struct mr_processor_status {

@@ -7,7 +7,7 @@
 
 /* Rows of one commit that are not certain yet. */
 typedef struct mr_held {
-    mr_row_map *rows;
+    mr_row_pile *rows;
     char id[48]; /* "<attempt>/<number>", empty: nothing held */
     int64_t number;
     int64_t first_offset;
@@ -15,7 +15,7 @@ typedef struct mr_held {
 
 struct mr_replay {
     const mr_store_spec *store;
-    mr_row_map *rows;
+    mr_row_pile *rows;
     mr_held open;     /* its marker was not read yet */
     mr_held complete; /* not known yet whether the other stores have it */
     int64_t commit;
@@ -30,9 +30,9 @@ mr_replay *mr_replay_new(const mr_store_spec *store, int64_t offset, int64_t com
 {
     mr_replay *replay = mr_alloc_zero(1, sizeof(*replay));
     replay->store = store;
-    replay->rows = mr_row_map_new();
-    replay->open.rows = mr_row_map_new();
-    replay->complete.rows = mr_row_map_new();
+    replay->rows = mr_row_pile_new();
+    replay->open.rows = mr_row_pile_new();
+    replay->complete.rows = mr_row_pile_new();
     replay->offset = offset;
     replay->commit = commit;
     replay->input_offset = input_offset;
@@ -45,27 +45,21 @@ void mr_replay_free(mr_replay *replay)
     if (replay == NULL) {
         return;
     }
-    mr_row_map_free(replay->rows);
-    mr_row_map_free(replay->open.rows);
-    mr_row_map_free(replay->complete.rows);
+    mr_row_pile_free(replay->rows);
+    mr_row_pile_free(replay->open.rows);
+    mr_row_pile_free(replay->complete.rows);
     free(replay);
 }
 
 static void forget(mr_held *held)
 {
-    mr_row_map_clear(held->rows);
+    mr_row_pile_clear(held->rows);
     held->id[0] = '\0';
 }
 
 static void release(mr_replay *replay, mr_held *held)
 {
-    mr_bytes key = MR_BYTES_NULL;
-    mr_bytes value;
-    bool first = true;
-    while (mr_row_map_next(held->rows, key, first, MR_BYTES_NULL, &key, &value) == MR_OK) {
-        mr_row_map_put(replay->rows, key, value, 0);
-        first = false;
-    }
+    mr_row_pile_put_all(replay->rows, held->rows);
     forget(held);
 }
 
@@ -87,19 +81,25 @@ static mr_status parse_commit(mr_bytes header, char id[48], int64_t *ret_number,
     return MR_OK;
 }
 
+/* The first record of a commit; the one before was never finished. */
+static void begin(mr_replay *replay, const char *id, int64_t number, int64_t offset)
+{
+    forget(&replay->open);
+    memcpy(replay->open.id, id, strlen(id) + 1);
+    replay->open.number = number;
+    replay->open.first_offset = offset;
+}
+
 static void hold(mr_replay *replay, const mr_record *record, const char *id, int64_t number)
 {
     if (strcmp(replay->open.id, id) != 0) {
-        forget(&replay->open); /* a commit that was never finished */
-        memcpy(replay->open.id, id, strlen(id) + 1);
-        replay->open.number = number;
-        replay->open.first_offset = record->offset;
+        begin(replay, id, number, record->offset);
     }
-    mr_row_map_put(replay->open.rows, record->key, record->value, 0);
+    mr_row_pile_put(replay->open.rows, record->key, record->value);
 }
 
-static mr_status end_commit(mr_replay *replay, const char *id, int64_t number, mr_bytes input,
-                            mr_error *err)
+static mr_status end_commit(mr_replay *replay, const char *id, int64_t number, int64_t offset,
+                            mr_bytes input, mr_error *err)
 {
     char text[24];
     int64_t input_offset;
@@ -118,11 +118,13 @@ static mr_status end_commit(mr_replay *replay, const char *id, int64_t number, m
     } else {
         forget(&replay->complete); /* the other stores never had it: it was done again */
     }
-    if (strcmp(replay->open.id, id) == 0) {
-        const mr_held complete = replay->complete;
-        replay->complete = replay->open;
-        replay->open = complete;
+    if (strcmp(replay->open.id, id) != 0) {
+        /* No row of this store is of it; but who reads on from here has to read its marker. */
+        begin(replay, id, number, offset);
     }
+    const mr_held complete = replay->complete;
+    replay->complete = replay->open;
+    replay->open = complete;
     forget(&replay->open);
     replay->commit = number;
     replay->input_offset = input_offset;
@@ -134,7 +136,7 @@ mr_status mr_replay_add(mr_replay *replay, const mr_record *record, mr_error *er
     replay->count++;
     const mr_bytes commit = mr_record_header(record, MR_COMMIT_HEADER);
     if (mr_bytes_is_null(commit)) {
-        mr_row_map_put(replay->rows, record->key, record->value, 0);
+        mr_row_pile_put(replay->rows, record->key, record->value);
     } else {
         char id[48];
         int64_t number;
@@ -143,16 +145,23 @@ mr_status mr_replay_add(mr_replay *replay, const mr_record *record, mr_error *er
         if (mr_bytes_is_null(input)) {
             hold(replay, record, id, number);
         } else {
-            MR_TRY(end_commit(replay, id, number, input, err));
+            MR_TRY(end_commit(replay, id, number, record->offset, input, err));
         }
     }
     replay->offset = record->offset + 1;
     return MR_OK;
 }
 
-mr_row_map *mr_replay_rows(mr_replay *replay)
+mr_row_pile *mr_replay_rows(mr_replay *replay)
 {
     return replay->rows;
+}
+
+mr_row_pile *mr_replay_take(mr_replay *replay)
+{
+    mr_row_pile *rows = replay->rows;
+    replay->rows = mr_row_pile_new();
+    return rows;
 }
 
 int64_t mr_replay_offset(const mr_replay *replay)

@@ -15,7 +15,7 @@
 #include <mr/app.h>
 #include <mr/record.h>
 
-#include "store/row_map.h"
+#include "runtime/row_pile.h"
 
 #define MR_COMMIT_HEADER "__millrace.commit"
 #define MR_INPUT_HEADER "__millrace.input"
@@ -29,8 +29,10 @@ void mr_replay_free(mr_replay *replay);
 
 mr_status mr_replay_add(mr_replay *replay, const mr_record *record, mr_error *err) MR_MUST_USE;
 
-/* Rows that are certain, to be written and then cleared by the caller. */
-mr_row_map *mr_replay_rows(mr_replay *replay);
+/* Rows that are certain and not yet taken. */
+mr_row_pile *mr_replay_rows(mr_replay *replay);
+/* Takes them, to be written; the caller frees them. */
+mr_row_pile *mr_replay_take(mr_replay *replay);
 /* Everything below this offset is in the rows handed out, or will never be needed. */
 int64_t mr_replay_offset(const mr_replay *replay);
 /* Records read. */

@@ -18,6 +18,8 @@ void mr_restore_job_free(mr_restore_job *job)
     if (job == NULL) {
         return;
     }
+    mr_error ignored;
+    (void)(mr_restore_job_take(job, true, &ignored) == MR_OK);
     for (size_t i = 0; i < job->stage->n_stores; i++) {
         mr_replay_free(job->replays[i]);
     }
@@ -109,7 +111,8 @@ size_t mr_restore_job_bytes(const mr_restore_job *job)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < job->stage->n_stores; i++) {
-        bytes += mr_row_map_bytes(mr_replay_rows(job->replays[i]));
+        bytes += mr_row_pile_bytes(mr_replay_rows(job->replays[i]));
+        bytes += job->flush == NULL ? 0 : mr_row_pile_bytes(job->in_flush[i]);
     }
     return bytes;
 }
@@ -118,55 +121,96 @@ int64_t mr_restore_job_left(const mr_restore_job *job)
 {
     int64_t left = 0;
     for (size_t i = 0; i < job->stage->n_stores; i++) {
-        const int64_t at = mr_replay_offset(job->replays[i]);
+        const int64_t known = mr_replay_offset(job->replays[i]);
+        const int64_t at = known < 0 ? 0 : known;
         left += job->ended[i] || job->ends[i] <= at ? 0 : job->ends[i] - at;
     }
     return left;
 }
 
-static mr_status write_rows(mr_restore_job *job, size_t store, mr_error *err)
+/* ---- Writing ---- */
+
+static void free_in_flush(mr_restore_job *job)
 {
-    mr_row_map *map = mr_replay_rows(job->replays[store]);
+    for (size_t i = 0; i < job->stage->n_stores; i++) {
+        mr_row_pile_free(job->in_flush[i]);
+        job->in_flush[i] = NULL;
+    }
+}
+
+/* Of all stores: their rows ascend by the stores' numbers. */
+static mr_row *take_rows(mr_restore_job *job, size_t *ret_n)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->stage->n_stores; i++) {
+        job->restore->progress.changelog_offset[i] = mr_replay_offset(job->replays[i]);
+        job->in_flush[i] = mr_replay_take(job->replays[i]);
+        n += mr_row_pile_count(job->in_flush[i]);
+    }
+    *ret_n = n;
+    if (n == 0) {
+        return NULL;
+    }
+    mr_row *rows = mr_alloc(n * sizeof(*rows));
+    for (size_t i = 0, at = 0; i < job->stage->n_stores; i++) {
+        mr_row_pile_rows(job->in_flush[i], job->stage->stores[i].number, &rows[at]);
+        at += mr_row_pile_count(job->in_flush[i]);
+    }
+    return rows;
+}
+
+mr_status mr_restore_job_write(mr_restore_job *job, mr_flusher *flusher, mr_error *err)
+{
+    assert(job->flush == NULL);
     mr_restore *restore = job->restore;
-    restore->progress.changelog_offset[store] = mr_replay_offset(job->replays[store]);
-    mr_row *rows = NULL;
-    const size_t n_rows = mr_row_map_count(map);
-    mr_row_map_rows(map, job->stage->stores[store].number, &rows);
+    size_t n_rows = 0;
+    mr_row *rows = take_rows(job, &n_rows);
+    const int64_t n_restored = atomic_load_explicit(restore->restored, memory_order_relaxed);
+    restore->tail += n_restored - job->n_written;
+    job->n_written = n_restored;
+    if (n_rows >= MR_ROWS_OF_A_TABLE) {
+        restore->tail = 0;
+        job->flush =
+            mr_flusher_submit(flusher, restore->partition, rows, n_rows, &restore->progress, true);
+        return MR_OK;
+    }
     const mr_status status =
-        n_rows < MR_ROWS_OF_A_TABLE
-            ? mr_partition_write(restore->partition, rows, n_rows, &restore->progress, err)
-            : mr_partition_write_sorted(restore->partition, rows, n_rows, &restore->progress, err);
+        mr_partition_write(restore->partition, rows, n_rows, &restore->progress, err);
     free(rows);
-    mr_row_map_clear(map);
+    free_in_flush(job);
     return status;
 }
 
-mr_status mr_restore_job_write(mr_restore_job *job, mr_error *err)
+mr_status mr_restore_job_take(mr_restore_job *job, bool wait, mr_error *err)
 {
-    for (size_t i = 0; i < job->stage->n_stores; i++) {
-        if (mr_row_map_count(mr_replay_rows(job->replays[i])) > 0) {
-            MR_TRY(write_rows(job, i, err));
-        }
+    if (job->flush == NULL) {
+        return MR_OK;
     }
-    return MR_OK;
+    const mr_status status = mr_flush_job_take(job->flush, wait, err);
+    if (status != MR_TIMED_OUT) {
+        job->flush = NULL;
+        free_in_flush(job);
+    }
+    return status;
 }
 
-mr_status mr_restore_job_finish(mr_restore_job *job, mr_error *err)
+mr_status mr_restore_job_finish(mr_restore_job *job, mr_flusher *flusher, mr_error *err)
 {
     mr_progress *progress = &job->restore->progress;
-    int64_t commit = mr_replay_commit(job->replays[0]);
+    size_t last = 0; /* the store that has the fewest commits */
     for (size_t i = 1; i < job->stage->n_stores; i++) {
-        const int64_t other = mr_replay_commit(job->replays[i]);
-        commit = other < commit ? other : commit;
+        last = mr_replay_commit(job->replays[i]) < mr_replay_commit(job->replays[last]) ? i : last;
     }
+    /* Asked of that one: it takes none back, and a restore that was interrupted may not have read
+     * the commit before the one that the others take back. */
+    const int64_t commit = mr_replay_commit(job->replays[last]);
+    const int64_t input_offset = mr_replay_input_offset(job->replays[last]);
     for (size_t i = 0; i < job->stage->n_stores; i++) {
         mr_replay_finish(job->replays[i], commit, job->ends[i]);
     }
+    MR_TRY(mr_restore_job_take(job, true, err));
     progress->commit = commit;
-    progress->input_offset =
-        job->exactly_once ? job->restore->committed : mr_replay_input_offset(job->replays[0]);
-    for (size_t i = 0; i < job->stage->n_stores; i++) {
-        MR_TRY(write_rows(job, i, err));
-    }
-    return MR_OK;
+    progress->input_offset = job->exactly_once ? job->restore->committed : input_offset;
+    job->is_finishing = true;
+    return mr_restore_job_write(job, flusher, err);
 }

@@ -29,7 +29,9 @@ struct mr_restore {
     /* Called in the restorer's thread when it ended; not after mr_restorer_cancel returned. */
     void (*done)(mr_restore *restore);
     void *argument;
-    _Atomic int64_t *restored; /* records so far, for status */
+    _Atomic int64_t *restored;  /* records so far, for status */
+    _Atomic int64_t *remaining; /* records that are still to come, at most; 0 in the end */
+    int64_t tail; /* in and out: changelog records that a crash would have to read again */
     /* Results. */
     mr_status status;
     mr_error err;
@@ -61,3 +63,6 @@ void mr_restorer_free(mr_restorer *restorer);
 void mr_restorer_submit(mr_restorer *restorer, mr_restore *restore);
 /* Afterwards the restorer does not know the restore any more. What was restored stays on disk. */
 void mr_restorer_cancel(mr_restorer *restorer, mr_restore *restore);
+
+/* Memory that it has of the rows' share of the budget. Thread: any. */
+size_t mr_restorer_bytes(const mr_restorer *restorer);

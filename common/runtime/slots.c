@@ -147,8 +147,7 @@ static void take_restored(void *worker_argument, void *argument)
         atomic_store(&mr_task_metrics_of(slot->task)->restored, n_restored);
     }
     *mr_task_progress(slot->task) = restore->progress;
-    slot->rows_since_disk +=
-        n_restored; /* a second crash would read them again, and what follows */
+    slot->rows_since_disk = restore->tail;
     mr_task_set_position(slot->task, 0, restore->committed);
     if (!mr_worker_is_exactly_once(worker)) {
         mr_task_skip_below(slot->task, restore->progress.input_offset);
@@ -186,6 +185,9 @@ static mr_status begin_restore(mr_slot *slot, mr_error *err)
     restore->argument = slot;
     restore->restored = &mr_task_metrics_of(slot->task)->restored;
     atomic_store(restore->restored, 0);
+    restore->remaining = &mr_task_metrics_of(slot->task)->restore_remaining;
+    atomic_store(restore->remaining, -1);
+    restore->tail = slot->rows_since_disk;
     mr_task_set_state(slot->task, MR_TASK_RESTORING);
     slot->restoring = true;
     mr_restorer_submit(worker->options.restorer, restore);

@@ -34,7 +34,8 @@ typedef struct mr_task_metrics {
     _Atomic int64_t duplicates; /* recognised as applied before, and dropped */
     _Atomic int64_t dead_letters;
     _Atomic int64_t restored;
-    _Atomic int64_t position; /* of the first input topic: next offset */
+    _Atomic int64_t restore_remaining; /* while it is restoring; -1: not known yet */
+    _Atomic int64_t position;          /* of the first input topic: next offset */
     _Atomic int64_t state;
 } mr_task_metrics;
 

@@ -97,6 +97,8 @@ mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *
 /* ---- write_behind.c ---- */
 /* After a commit: hands a task's committed rows to the flusher where there are too many. */
 mr_status mr_worker_write_behind(mr_worker *worker, mr_error *err) MR_MUST_USE;
+/* What its cached rows may take: less than the budget while other tasks are being restored. */
+size_t mr_worker_rows_max(const mr_worker *worker);
 /* Every committed row of the task is in RocksDB (its memory, not its disk) afterwards. */
 mr_status mr_slot_write_all(mr_slot *slot, mr_error *err) MR_MUST_USE;
 /* Takes a finished flush back; with `wait` also one that is not finished. */

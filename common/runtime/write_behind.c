@@ -106,6 +106,17 @@ static behind survey(const mr_worker *worker)
     return all;
 }
 
+size_t mr_worker_rows_max(const mr_worker *worker)
+{
+    const size_t rows = worker->budget.rows;
+    if (!mr_worker_is_stateful(worker)) {
+        return rows;
+    }
+    const size_t workers = (size_t)worker->options.processor->runtime->workers;
+    const size_t lent = mr_restorer_bytes(worker->options.restorer) / workers;
+    return rows - (lent < rows / 2 ? lent : rows / 2);
+}
+
 /* Begins one flush; MR_END: none is due, or the one under way leaves time for the next. */
 static mr_status write_behind(mr_worker *worker, mr_error *err)
 {
@@ -117,12 +128,13 @@ static mr_status write_behind(mr_worker *worker, mr_error *err)
     /* From half of what is allowed on, so that there is time before the worker must wait. */
     const int64_t tail = all.longest->rows_since_disk;
     const bool to_disk = tail > tail_max / 2;
-    if (all.bytes <= worker->budget.rows / 2 && !to_disk) {
+    const size_t rows_max = mr_worker_rows_max(worker);
+    if (all.bytes <= rows_max / 2 && !to_disk) {
         return MR_END;
     }
     if (all.in_flight != NULL) {
         /* Rows come faster than the disk takes them: this wait is the back-pressure. */
-        const bool must_wait = all.bytes > worker->budget.rows || tail > tail_max;
+        const bool must_wait = all.bytes > rows_max || tail > tail_max;
         const mr_status taken = mr_worker_take_flush(all.in_flight, must_wait, err);
         if (taken != MR_OK) {
             return taken == MR_TIMED_OUT ? MR_END : taken;

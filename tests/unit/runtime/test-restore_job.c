@@ -1,0 +1,264 @@
+/* Goal: what is read of the changelogs is in RocksDB in the end, with the progress that belongs to
+ * it, also when the restore was interrupted. Method: a job is fed with records by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/alloc.h"
+#include "runtime/restore_job.h"
+
+enum { MANY = 10 * MR_ROWS_OF_A_TABLE, FEW = 10, COMMITTED = 77 };
+
+/* Two stores with a changelog each. */
+typedef struct fixture {
+    mr_store_spec stores[2];
+    mr_stage stage;
+    mr_database *database;
+    mr_partition *partition;
+    mr_flusher *flusher;
+    mr_restore restore;
+    _Atomic int64_t restored;
+    _Atomic int64_t remaining;
+} fixture;
+
+static int setup(void **state)
+{
+    mr_error err;
+    fixture *f = mr_alloc_zero(1, sizeof(*f));
+    f->stores[0] = (mr_store_spec){.number = 1, .changelog = mr_strdup("a-changelog")};
+    f->stores[1] = (mr_store_spec){.number = 2, .changelog = mr_strdup("b-changelog")};
+    f->stage = (mr_stage){.stores = f->stores, .n_stores = 2};
+    const mr_database_options options = {.identity = "test/restore",
+                                         .cache_bytes = 1 << 20,
+                                         .memtable_bytes = 8 << 20,
+                                         .in_memory = true};
+    assert_int_equal(mr_database_open(&options, &MR_LOG_NULL, &f->database, &err), MR_OK);
+    assert_int_equal(mr_partition_open(f->database, 0, &f->partition, &err), MR_OK);
+    assert_int_equal(mr_flusher_new(&f->flusher, &err), MR_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture *f = *state;
+    mr_flusher_free(f->flusher);
+    mr_partition_close(f->partition);
+    mr_database_free(f->database);
+    free(f->stores[0].changelog);
+    free(f->stores[1].changelog);
+    free(f);
+    return 0;
+}
+
+/* A restore from what is on disk to these ends. */
+static mr_restore_job *begin_as(fixture *f, bool exactly_once, int64_t end_of_a, int64_t end_of_b)
+{
+    mr_error err;
+    f->restore = (mr_restore){.partition = f->partition,
+                              .restored = &f->restored,
+                              .remaining = &f->remaining,
+                              .committed = COMMITTED};
+    atomic_store(&f->restored, 0);
+    assert_int_equal(mr_partition_progress(f->partition, &f->restore.progress, &err), MR_OK);
+    mr_restore_job *job = mr_restore_job_new(&f->stage, exactly_once, &f->restore);
+    job->ends[0] = end_of_a;
+    job->ends[1] = end_of_b;
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_OK);
+    return job;
+}
+
+static mr_restore_job *begin(fixture *f, int64_t end_of_a, int64_t end_of_b)
+{
+    return begin_as(f, true, end_of_a, end_of_b);
+}
+
+/* The record at an offset has its offset modulo MANY as its key, the offset as its value. */
+static void feed(mr_restore_job *job, int store, int64_t from, int64_t to)
+{
+    for (int64_t offset = from; offset < to; offset++) {
+        char key[24];
+        char value[24];
+        (void)snprintf(key, sizeof(key), "key-%05lld", (long long)(offset % MANY));
+        (void)snprintf(value, sizeof(value), "%lld", (long long)offset);
+        const mr_record record = {.topic = store == 0 ? "a-changelog" : "b-changelog",
+                                  .offset = offset,
+                                  .key = mr_bytes_text(key),
+                                  .value = mr_bytes_text(value)};
+        mr_error err;
+        assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
+    }
+}
+
+static void finish(fixture *f, mr_restore_job *job)
+{
+    mr_error err;
+    mr_restore_job_reached(job, "a-changelog", job->ends[0]);
+    mr_restore_job_reached(job, "b-changelog", job->ends[1]);
+    assert_true(mr_restore_job_has_ended(job));
+    assert_int_equal(mr_restore_job_finish(job, f->flusher, &err), MR_OK);
+    assert_int_equal(mr_restore_job_take(job, true, &err), MR_OK);
+    mr_restore_job_free(job);
+}
+
+static void assert_row(fixture *f, uint8_t store, int64_t key_number, int64_t expected)
+{
+    char key[24];
+    char text[24];
+    mr_error err;
+    mr_buf value = MR_BUF_NULL;
+    (void)snprintf(key, sizeof(key), "key-%05lld", (long long)key_number);
+    (void)snprintf(text, sizeof(text), "%lld", (long long)expected);
+    assert_int_equal(mr_partition_get(f->partition, store, mr_bytes_text(key), &value, &err),
+                     MR_OK);
+    assert_string_equal(mr_buf_text(&value), text);
+    mr_buf_deinit(&value);
+}
+
+static void assert_progress(fixture *f, int64_t input_offset, int64_t of_a, int64_t of_b)
+{
+    mr_error err;
+    mr_progress progress;
+    assert_int_equal(mr_partition_progress(f->partition, &progress, &err), MR_OK);
+    assert_int_equal(progress.input_offset, input_offset);
+    assert_int_equal(progress.changelog_offset[0], of_a);
+    assert_int_equal(progress.changelog_offset[1], of_b);
+}
+
+static void many_rows_of_all_stores_go_to_disk(void **state)
+{
+    fixture *f = *state;
+    mr_restore_job *job = begin(f, 2 * MANY + 1, MANY + 1);
+    assert_int_equal(mr_restore_job_left(job), 3 * MANY + 2);
+    feed(job, 0, 0, 2 * MANY);
+    feed(job, 1, 0, MANY);
+    assert_int_equal(mr_restore_job_left(job), 2); /* the ends' marks */
+    finish(f, job);
+    assert_progress(f, COMMITTED, 2 * MANY + 1, MANY + 1);
+    assert_int_equal(f->restore.tail, 0); /* a crash reads nothing again */
+    for (int64_t i = 0; i < MANY; i++) {
+        assert_row(f, 1, i, MANY + i);
+        assert_row(f, 2, i, i);
+    }
+}
+
+static void a_few_rows_are_a_tail(void **state)
+{
+    fixture *f = *state;
+    mr_restore_job *job = begin(f, MANY + FEW, 0);
+    feed(job, 0, 0, FEW);
+    feed(job, 0, MANY, MANY + FEW); /* compacted in between; the same keys again */
+    finish(f, job);
+    assert_progress(f, COMMITTED, MANY + FEW, 0);
+    assert_int_equal(f->restore.tail, 2 * FEW);
+    for (int64_t i = 0; i < FEW; i++) {
+        assert_row(f, 1, i, MANY + i);
+    }
+}
+
+static void an_interrupted_restore_goes_on(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = begin(f, 2 * MANY, MANY);
+    feed(job, 0, 0, MANY);
+    feed(job, 1, 0, FEW);
+    const size_t bytes = mr_restore_job_bytes(job);
+    assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    assert_true(mr_restore_job_bytes(job) >= bytes); /* until it is written */
+    feed(job, 0, MANY, MANY + FEW);                  /* will not be written */
+    assert_int_equal(mr_restore_job_take(job, true, &err), MR_OK);
+    assert_true(mr_restore_job_bytes(job) < bytes / 2);
+    mr_restore_job_free(job);
+    /* Not complete: no input offset. */
+    assert_progress(f, -1, MANY, FEW);
+    job = begin(f, 2 * MANY, MANY);
+    assert_int_equal(mr_restore_job_left(job), 2 * MANY - FEW);
+    feed(job, 0, MANY, 2 * MANY);
+    feed(job, 1, FEW, MANY);
+    finish(f, job);
+    assert_progress(f, COMMITTED, 2 * MANY, MANY);
+    for (int64_t i = 0; i < MANY; i++) {
+        assert_row(f, 1, i, MANY + i);
+        assert_row(f, 2, i, i);
+    }
+}
+
+/* At least once: the row of a commit, and then its marker with the input offset. */
+static void feed_commit(mr_restore_job *job, int store, int64_t offset, int number, bool is_whole)
+{
+    char name[24];
+    char input[24];
+    mr_error err;
+    (void)snprintf(name, sizeof(name), "0/%d", number);
+    (void)snprintf(input, sizeof(input), "%d", 10 * number);
+    const mr_header headers[] = {{MR_COMMIT_HEADER, mr_bytes_text(name)},
+                                 {MR_INPUT_HEADER, mr_bytes_text(input)}};
+    mr_record record = {.topic = store == 0 ? "a-changelog" : "b-changelog",
+                        .offset = offset,
+                        .key = mr_bytes_text("key-00000"),
+                        .value = mr_bytes_text(input),
+                        .headers = headers,
+                        .n_headers = 1};
+    assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
+    if (is_whole) {
+        record.offset++;
+        record.n_headers = 2;
+        assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
+    }
+}
+
+/* Commit 3 is in one changelog only, and the restore that goes on reads nothing else of that. */
+static void half_a_commit_is_taken_back_after_an_interruption(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = begin_as(f, false, 6, 5);
+    for (int number = 1; number <= 3; number++) {
+        feed_commit(job, 0, 2 * (number - 1), number, true);
+    }
+    feed_commit(job, 1, 0, 1, true);
+    feed_commit(job, 1, 2, 2, true);
+    assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    mr_restore_job_free(job);
+    assert_progress(f, -1, 4, 2);
+    job = begin_as(f, false, 6, 5);
+    feed_commit(job, 0, 4, 3, true);
+    feed_commit(job, 1, 2, 2, true);
+    feed_commit(job, 1, 4, 3, false);
+    finish(f, job);
+    assert_progress(f, 20, 6, 5);
+    assert_row(f, 1, 0, 20);
+    assert_row(f, 2, 0, 20);
+}
+
+/* Cancelled while a table is being written: nothing borrows from the job afterwards. */
+static void a_job_waits_for_its_write(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = begin(f, 2 * MANY, 0);
+    feed(job, 0, 0, MANY);
+    assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    mr_restore_job_free(job);
+    assert_progress(f, -1, MANY, -1);
+    assert_row(f, 1, MANY - 1, MANY - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(many_rows_of_all_stores_go_to_disk, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_few_rows_are_a_tail, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_interrupted_restore_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(half_a_commit_is_taken_back_after_an_interruption, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_job_waits_for_its_write, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
