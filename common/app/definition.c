@@ -1,6 +1,7 @@
 #include "app/definition.h"
 
 #include "core/text.h"
+#include "runtime/native.h"
 
 mr_lua_limits mr_definition_limits(const mr_settings *settings, const mr_log *log)
 {
@@ -16,6 +17,7 @@ mr_status mr_definition_load(const char *directory, const mr_lua_limits *limits,
     MR_TRY(mr_lua_app_load(directory, limits, &loaded, err));
     MR_CLEANUP(mr_app_freep) mr_app *app = loaded;
     MR_TRY(mr_app_prepare(app, kinds, err));
+    MR_TRY(mr_native_check(app, err));
     *ret_app = MR_STEAL(&app);
     return MR_OK;
 }

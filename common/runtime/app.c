@@ -34,6 +34,8 @@ static void free_stage(mr_stage *stage)
         mr_fold_plan_free(stage->folds[i]);
     }
     free(stage->folds);
+    free(stage->native_file);
+    free(stage->settings);
     free(stage->name);
     free(stage->kind);
     free(stage->results);

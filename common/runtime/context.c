@@ -33,6 +33,7 @@ void mr_context_free(mr_context *context)
     free(context->staged);
     free(context->decoded);
     mr_outbox_free(context->outbox);
+    mr_buf_deinit(&context->output_id);
     mr_buf_deinit(&context->row_id);
     mr_buf_deinit(&context->row_parts);
     mr_buf_deinit(&context->row_event_id);

@@ -44,6 +44,7 @@ struct mr_context {
     size_t n_decoded;
     size_t decoded_capacity;
     mr_outbox *outbox;
+    mr_buf output_id;
     mr_buf row_id;
     mr_buf row_parts; /* scratch of row_id */
     mr_buf row_event_id;

@@ -5,6 +5,7 @@
 #include <mr/fold.h>
 
 #include "core/alloc.h"
+#include "runtime/context_impl.h"
 
 /*
  * Events from n_events to capacity keep their values for reuse, so every one of the `capacity`
@@ -56,6 +57,64 @@ void mr_decision_deinit(mr_decision *decision)
     mr_buf_deinit(&decision->text);
     *decision = (mr_decision){0};
 }
+
+/* ---- Sending ---- */
+
+static mr_bytes derived_id(mr_context *context)
+{
+    const mr_record *record = context->record;
+    mr_buf *id = &context->output_id;
+    mr_buf_clear(id);
+    if (mr_bytes_is_null(context->envelope->id)) {
+        mr_buf_append_text(id, record->topic);
+        mr_buf_append_byte(id, '/');
+        mr_buf_append_integer(id, record->partition);
+        mr_buf_append_byte(id, '/');
+        mr_buf_append_integer(id, record->offset);
+    } else {
+        mr_buf_append_bytes(id, context->envelope->id);
+    }
+    mr_buf_append_byte(id, '/');
+    mr_buf_append_text(id, context->stage->name);
+    mr_buf_append_byte(id, '/');
+    mr_buf_append_integer(id, (int64_t)mr_outbox_count(context->outbox));
+    return mr_buf_bytes(id);
+}
+
+void mr_call_derive(const mr_call *call, mr_output *output)
+{
+    mr_context *context = call->context;
+    const mr_envelope *cause = context->envelope;
+    mr_envelope *envelope = &output->envelope;
+    bool same = output->value == call->input && output->schema == call->schema;
+    const mr_bytes own_type = same && !mr_bytes_is_null(cause->type)
+                                  ? cause->type
+                                  : mr_bytes_text(mr_schema_short_name(output->schema));
+    if (mr_bytes_is_null(envelope->type)) {
+        envelope->type = own_type;
+    }
+    if (mr_bytes_is_null(envelope->subject) && output->key.len > 0) {
+        envelope->subject = output->key;
+    }
+    same = same && mr_bytes_equal(envelope->type, own_type);
+    if (mr_bytes_is_null(envelope->id)) {
+        envelope->id = same && !mr_bytes_is_null(cause->id) ? cause->id : derived_id(context);
+    }
+    const bool is_new = !mr_bytes_equal(envelope->id, cause->id);
+    envelope->correlation_id =
+        mr_bytes_is_null(cause->correlation_id) ? cause->id : cause->correlation_id;
+    envelope->causation_id = is_new ? cause->id : cause->causation_id;
+    envelope->traceparent = cause->traceparent;
+    envelope->time_ms = cause->time_ms;
+    /* A number in a sequence is only that while the record is the same one of the same subject. */
+    const bool keeps = !is_new && mr_bytes_equal(envelope->subject, cause->subject);
+    envelope->sequence = keeps ? cause->sequence : MR_VERSION_NONE;
+    if (envelope->expected_version == MR_VERSION_NONE && same) {
+        envelope->expected_version = cause->expected_version;
+    }
+}
+
+/* ---- Calling ---- */
 
 mr_status mr_handler_on(mr_handler *handler, mr_context *context, mr_error *err)
 {

@@ -18,6 +18,7 @@ typedef struct mr_lua_limits {
 mr_status mr_lua_app_load(const char *directory, const mr_lua_limits *limits, mr_app **ret_app,
                           mr_error *err) MR_MUST_USE;
 
-/* A handler object for one stage and one worker: its own Lua state with app.lua loaded again. */
+/* A handler object for one stage and one worker: its own Lua state with app.lua loaded again, or
+ * what the stage's `native` makes (mr/native.h). */
 mr_status mr_lua_handler_new(const mr_stage *stage, const mr_lua_limits *limits,
                              mr_handler **ret_handler, mr_error *err) MR_MUST_USE;

@@ -8,15 +8,17 @@
 #include "script/lua_field.h"
 #include "script/lua_fold.h"
 #include "script/lua_freeze.h"
+#include "script/lua_native.h"
 #include "script/lua_sandbox.h"
 #include "script/lua_send.h"
+#include "script/lua_store_fields.h"
 
 const char *const mr_lua_group_names[MR_HANDLER_GROUPS] = {
     [MR_ON] = "on", [MR_DECIDE] = "decide", [MR_EVOLVE] = "evolve"};
 
 static const char definition_file[] = "app.lua";
 
-enum { PARTITIONS_MAX = 10000, REMEMBER_MAX = 10000, REMEMBER = 64, STORES_MAX = 14 };
+enum { PARTITIONS_MAX = 10000, REMEMBER_MAX = 10000, REMEMBER = 64 };
 
 /* ---- Handlers ---- */
 
@@ -100,6 +102,11 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
     lua_State *L = reader->L;
     mr_stage *stage = target;
     const int group = field->number;
+    if (stage->native != NULL) {
+        (void)mr_lua_at_error(reader, at,
+                              "a stage's handlers are in app.lua or in `native`, not "
+                              "in both");
+    }
     const size_t n = mr_lua_read_names(reader, at);
     if (n == 0) {
         (void)mr_lua_at_error(reader, at, "has no handlers");
@@ -126,75 +133,6 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
     qsort(stage->handled[group], n, sizeof(stage->handled[group][0]), compare_names);
 }
 
-/* ---- Stores ---- */
-
-/* "string", "long" or a list of these. */
-static void read_key(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
-                     void *target)
-{
-    (void)field;
-    lua_State *L = reader->L;
-    mr_store_key *key = &((mr_store_spec *)target)->key;
-    const bool single = lua_type(L, -1) == LUA_TSTRING;
-    const size_t n = single ? 1 : lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
-    if (n == 0 || n > MR_KEY_PARTS_MAX) {
-        (void)mr_lua_at_error(reader, at,
-                              "must be \"string\", \"long\" or a list of 1 to %d of these",
-                              (int)MR_KEY_PARTS_MAX);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (single) {
-            lua_pushvalue(L, -1);
-        } else {
-            (void)lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        }
-        const char *kind = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
-        if (strcmp(kind, "string") != 0 && strcmp(kind, "long") != 0) {
-            (void)mr_lua_at_error(reader, at,
-                                  "part %d of a key is \"string\" or \"long\", not '%s'",
-                                  (int)i + 1, kind);
-        }
-        key->kinds[key->n++] = *kind == 's' ? MR_KEY_STRING : MR_KEY_LONG;
-        lua_pop(L, 1);
-    }
-}
-
-static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at, const mr_lua_field *field,
-                        void *target)
-{
-    static const mr_lua_field fields[] = {
-        {.name = "key", .read = read_key, .required = true},
-        {.name = "value",
-         .read = mr_lua_read_schema,
-         .offset = offsetof(mr_store_spec, value),
-         .required = true},
-        {.name = "topic", .read = mr_lua_read_topic, .offset = offsetof(mr_store_spec, topic)},
-    };
-    static const mr_lua_field name_field = {.name = "name",
-                                            .offset = offsetof(mr_store_spec, name)};
-    (void)field;
-    lua_State *L = reader->L;
-    mr_stage *stage = target;
-    const size_t n = mr_lua_read_names(reader, at);
-    if (n == 0 || n > STORES_MAX) {
-        (void)mr_lua_at_error(reader, at, "must have 1 to %d stores", (int)STORES_MAX);
-    }
-    for (size_t i = 1; i <= n; i++) {
-        (void)lua_rawgeti(L, -1, (lua_Integer)i);
-        const mr_lua_at below = mr_lua_at_below(reader, at, lua_tostring(L, -1), 0);
-        mr_store_spec *store =
-            mr_stage_add_store(stage, "", NULL, (mr_store_key){.raw = false}, false);
-        free(store->name);
-        store->name = NULL;
-        mr_lua_read_name(reader, &below, &name_field, store);
-        lua_pushvalue(L, -1);
-        (void)lua_rawget(L, -4);
-        mr_lua_read_fields(reader, &below, fields, sizeof(fields) / sizeof(fields[0]), store);
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 1);
-}
-
 /* ---- Stages ---- */
 
 #define STAGE_FIELD(field_name, reader_function)                                                   \
@@ -203,15 +141,18 @@ static void read_stores(const mr_lua_reader *reader, const mr_lua_at *at, const 
     STAGE_FIELD(field_name, mr_lua_read_topics),                                                   \
         .count_offset = offsetof(mr_stage, n_##field_name), .required = true
 #define STAGE_HANDLERS(group_name, group)                                                          \
-    .name = (group_name), .read = read_handlers, .number = (group), .required = true
+    .name = (group_name), .read = read_handlers, .number = (group)
+#define STAGE_NATIVE                                                                               \
+    {.name = "native", .read = mr_lua_read_native},                                                \
+    {                                                                                              \
+        .name = "settings", .read = mr_lua_read_native_settings                                    \
+    }
 #define STAGE_KIND .name = "kind", .read = mr_lua_read_nothing, .required = true
 
 static const mr_lua_field transform_fields[] = {
-    {STAGE_KIND},
-    {STAGE_TOPICS(from)},
-    {STAGE_TOPICS(to)},
-    {STAGE_FIELD(input, mr_lua_read_schema)},
-    {STAGE_HANDLERS("on", MR_ON)},
+    {STAGE_KIND},       {STAGE_TOPICS(from)},
+    {STAGE_TOPICS(to)}, {STAGE_FIELD(input, mr_lua_read_schema)},
+    STAGE_NATIVE,       {STAGE_HANDLERS("on", MR_ON)},
 };
 static const mr_lua_field aggregate_fields[] = {
     {STAGE_KIND},
@@ -220,6 +161,7 @@ static const mr_lua_field aggregate_fields[] = {
     {STAGE_FIELD(results, mr_lua_read_topic)},
     {STAGE_FIELD(state, mr_lua_read_schema), .required = true},
     {STAGE_FIELD(remember, mr_lua_read_int64), .min = 1, .max = REMEMBER_MAX},
+    STAGE_NATIVE,
     {STAGE_HANDLERS("decide", MR_DECIDE)},
     {STAGE_HANDLERS("evolve", MR_EVOLVE)},
 };
@@ -228,7 +170,8 @@ static const mr_lua_field project_fields[] = {
     {STAGE_TOPICS(from)},
     {STAGE_FIELD(versioned, mr_lua_read_bool)},
     {STAGE_FIELD(input, mr_lua_read_schema)},
-    {STAGE_FIELD(stores, read_stores), .required = true},
+    {STAGE_FIELD(stores, mr_lua_read_stores), .required = true},
+    STAGE_NATIVE,
     {STAGE_HANDLERS("on", MR_ON)},
 };
 
@@ -318,6 +261,20 @@ static void check_stage(const mr_lua_reader *reader, const mr_lua_at *at, const 
     }
 }
 
+/* `native` has seen to it that all groups have some. */
+static void check_handlers(const mr_lua_reader *reader, const mr_lua_at *at, size_t kind,
+                           const mr_stage *stage)
+{
+    for (size_t i = 0; i < kinds[kind].n_fields; i++) {
+        const mr_lua_field *field = &kinds[kind].fields[i];
+        if (field->read == read_handlers && stage->n_handled[field->number] == 0) {
+            const mr_lua_at below = mr_lua_at_below(reader, at, field->name, 0);
+            (void)mr_lua_at_error(reader, &below, "is missing");
+        }
+    }
+    mr_lua_check_native(reader, at, stage);
+}
+
 /* The table of the stage is at the top of the stack. */
 static void read_stage(const mr_lua_reader *reader, const mr_lua_at *at)
 {
@@ -336,6 +293,7 @@ static void read_stage(const mr_lua_reader *reader, const mr_lua_at *at)
     stage->kind = mr_strdup(kinds[kind].name);
     stage->definition = mr_asprintf("%s:%d", at->line.file, at->line.line);
     mr_lua_read_fields(reader, at, kinds[kind].fields, kinds[kind].n_fields, stage);
+    check_handlers(reader, at, kind, stage);
     check_stage(reader, at, stage);
     complete_stage(app, stage);
 }

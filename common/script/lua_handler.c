@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/text.h"
+#include "runtime/native.h"
 #include "script/lua_convert.h"
 #include "script/lua_definition.h"
 #include "script/lua_event.h"
@@ -189,7 +190,6 @@ static mr_status lua_handler_call(mr_handler *base, mr_handler_group group, mr_c
     session->call = call;
     session->group = group;
     session->call_number++;
-    session->n_sent = 0;
     const mr_status status =
         mr_lua_run(handler->lua, call_body, &request, handler->lua->limits.instructions, err);
     session->call = NULL;
@@ -214,7 +214,6 @@ static void lua_handler_free(mr_handler *base)
     lua_handler *handler = lua_handler_of(base);
     mr_lua_free(handler->lua);
     mr_lua_rows_deinit(&handler->session.rows);
-    mr_buf_deinit(&handler->session.id);
     mr_buf_deinit(&handler->session.key);
     mr_buf_deinit(&handler->session.to);
     mr_buf_deinit(&handler->session.found);
@@ -304,6 +303,9 @@ static int open_handler(lua_State *L)
 mr_status mr_lua_handler_new(const mr_stage *stage, const mr_lua_limits *limits,
                              mr_handler **ret_handler, mr_error *err)
 {
+    if (stage->native != NULL) {
+        return mr_native_handler_new(stage, ret_handler, err);
+    }
     lua_handler *handler = mr_alloc_zero(1, sizeof(*handler));
     handler->base.ops = &lua_handler_ops;
     handler->stage = stage;

@@ -1,7 +1,5 @@
 #include "script/lua_send.h"
 
-#include <inttypes.h>
-
 #include "core/text.h"
 #include "script/lua_convert.h"
 #include "script/lua_freeze.h"
@@ -42,19 +40,18 @@ static mr_bytes check_key(lua_State *L)
     return mr_lua_bytes(L, KEY);
 }
 
-/* Whether exactly the input is sent on. */
-static bool read_record(lua_State *L, const mr_call *call, mr_output *output)
+static void read_record(lua_State *L, const mr_call *call, mr_output *output)
 {
     mr_lua_proxy *proxy = mr_lua_proxy_at(L, RECORD);
     if (lua_isnil(L, RECORD)) {
         output->schema = call->schema;
-        return call->input == NULL;
+        return;
     }
     if (proxy != NULL && proxy->depth == 0 && proxy->root == &mr_lua_session_of(L)->input) {
         (void)mr_lua_proxy_live(L, proxy);
         output->schema = call->schema;
         output->value = call->input;
-        return true;
+        return;
     }
     const mr_schema *schema = proxy != NULL ? proxy->type->schema : mr_lua_tag_of(L, RECORD);
     if (schema == NULL) {
@@ -69,7 +66,6 @@ static bool read_record(lua_State *L, const mr_call *call, mr_output *output)
     const mr_lua_place place = {.field = type->name};
     mr_lua_convert(L, type, scratch, RECORD, &place);
     output->value = scratch;
-    return false;
 }
 
 /* ---- Options ---- */
@@ -100,12 +96,12 @@ static void check_options(lua_State *L)
 }
 
 /* The text stays on the stack, so that it lives until the record is sent. */
-static mr_bytes text_option(lua_State *L, const char *name, mr_bytes preset)
+static mr_bytes text_option(lua_State *L, const char *name)
 {
     lua_pushstring(L, name);
     const int kind = lua_rawget(L, OPTIONS);
     if (kind == LUA_TNIL) {
-        return preset;
+        return MR_BYTES_NULL;
     }
     if (kind != LUA_TSTRING || lua_rawlen(L, -1) == 0 || !mr_text_is_utf8(mr_lua_bytes(L, -1))) {
         (void)luaL_error(L, "send: option '%s' is a text that is not empty", name);
@@ -113,11 +109,11 @@ static mr_bytes text_option(lua_State *L, const char *name, mr_bytes preset)
     return mr_lua_bytes(L, -1);
 }
 
-static int64_t version_option(lua_State *L, int64_t preset)
+static int64_t version_option(lua_State *L)
 {
     (void)lua_pushliteral(L, "expected_version");
     if (lua_rawget(L, OPTIONS) == LUA_TNIL) {
-        return preset;
+        return MR_VERSION_NONE;
     }
     if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < -1) {
         (void)luaL_error(L, "send: option 'expected_version' is -1 (must not exist) or a version");
@@ -127,46 +123,12 @@ static int64_t version_option(lua_State *L, int64_t preset)
 
 /* ---- Sending ---- */
 
-/* "<input's id>/<stage>/<n>": the same in every replay. */
-static mr_bytes derived_id(mr_lua_session *session)
+static void read_options(lua_State *L, mr_envelope *envelope)
 {
-    const mr_envelope *cause = mr_context_envelope(session->call->context);
-    const mr_record *record = mr_context_record(session->call->context);
-    mr_buf_clear(&session->id);
-    if (mr_bytes_is_null(cause->id)) {
-        mr_buf_printf(&session->id, "%s/%" PRId32 "/%" PRId64, record->topic, record->partition,
-                      record->offset);
-    } else {
-        mr_buf_append_bytes(&session->id, cause->id);
-    }
-    mr_buf_printf(&session->id, "/%s/%zu", session->stage->name, session->n_sent);
-    return mr_buf_bytes(&session->id);
-}
-
-static void write_envelope(lua_State *L, mr_lua_session *session, mr_output *output, bool forwarded)
-{
-    const mr_envelope *cause = mr_context_envelope(session->call->context);
-    mr_envelope *envelope = &output->envelope;
-    const mr_bytes own_type = forwarded && !mr_bytes_is_null(cause->type)
-                                  ? cause->type
-                                  : mr_bytes_text(mr_schema_short_name(output->schema));
-    envelope->type = text_option(L, "type", own_type);
-    envelope->subject =
-        text_option(L, "subject", output->key.len > 0 ? output->key : MR_BYTES_NULL);
-    forwarded = forwarded && mr_bytes_equal(envelope->type, own_type);
-    const bool same_id = forwarded && !mr_bytes_is_null(cause->id);
-    envelope->id = text_option(L, "id", same_id ? cause->id : derived_id(session));
-    const bool is_new = !mr_bytes_equal(envelope->id, cause->id);
-    envelope->correlation_id =
-        mr_bytes_is_null(cause->correlation_id) ? cause->id : cause->correlation_id;
-    envelope->causation_id = is_new ? cause->id : cause->causation_id;
-    envelope->traceparent = cause->traceparent;
-    envelope->time_ms = cause->time_ms;
-    /* A number in a sequence is only that while the record is the same one of the same subject. */
-    const bool same = !is_new && mr_bytes_equal(envelope->subject, cause->subject);
-    envelope->sequence = same ? cause->sequence : MR_VERSION_NONE;
-    envelope->expected_version =
-        version_option(L, forwarded ? cause->expected_version : MR_VERSION_NONE);
+    envelope->type = text_option(L, "type");
+    envelope->subject = text_option(L, "subject");
+    envelope->id = text_option(L, "id");
+    envelope->expected_version = version_option(L);
 }
 
 static int send(lua_State *L)
@@ -176,21 +138,19 @@ static int send(lua_State *L)
         return luaL_error(L, "send works only in the handlers of a transform stage");
     }
     lua_settop(L, OPTIONS);
-    mr_output output = {.topic = check_topic(L, session->stage), .key = check_key(L)};
-    const bool forwarded = read_record(L, session->call, &output);
-    if (lua_isnil(L, OPTIONS)) {
-        lua_newtable(L);
-        lua_replace(L, OPTIONS);
-    } else {
+    mr_output output = {
+        .topic = check_topic(L, session->stage), .key = check_key(L), .envelope = MR_ENVELOPE_NULL};
+    read_record(L, session->call, &output);
+    if (!lua_isnil(L, OPTIONS)) {
         check_options(L);
+        read_options(L, &output.envelope);
     }
-    write_envelope(L, session, &output, forwarded);
+    mr_call_derive(session->call, &output);
     mr_lua_charge(L, 50);
     mr_error err;
     if (mr_context_send(session->call->context, &output, &err) != MR_OK) {
         return mr_lua_raise(L, &err);
     }
-    session->n_sent++;
     return 0;
 }
 

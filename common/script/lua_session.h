@@ -17,8 +17,6 @@ typedef struct mr_lua_session {
     mr_lua_root input;
     mr_lua_root state;
     mr_lua_rows rows;
-    size_t n_sent;
-    mr_buf id;    /* of a record that is sent */
     mr_buf key;   /* of a row; */
     mr_buf to;    /* where a scan ends, */
     mr_buf found; /* and the keys it finds */

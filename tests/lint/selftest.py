@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MAIN = '#include <mr/app.h>\n\nint main(void)\n{\n    return 0;\n}\n'
 INNOCENT = {
     "common/include/mr/app.h": "/* time(NULL) in a comment, \"sleep(1)\" too */\n#pragma once\n#include <stdint.h>\nint mr_app(int64_t x);\n",
+    "common/native.list": "/* mr_other; */\n{\n  mr_app;\n};\n",
     "common/core/text.c": '#include "core/text.h"\n\nstatic const char *const names[] = {"printf(", "rand()"};\n'
                           "const char *mr_name(const struct clock *clock)\n{\n    return names[clock->time(clock)];\n}\n",
     "common/core/text.h": "#pragma once\n#include <mr/app.h>\n",
@@ -57,6 +58,9 @@ PLANTED = [
     ("globals", "common/core/a.c", "int f(void)\n{\n    static int n;\n    return n++;\n}\n", "n is mutable data"),
     ("globals", "common/core/a.c", "int n = 1;\n", "n is mutable data"),
     ("globals", "common/core/a.c", "_Thread_local int n;\n", "n is mutable data"),
+    ("exports", "common/native.list", "{\n  mr_app;\n  mr_gone;\n};\n", "mr_gone is declared in no public header"),
+    ("exports", "common/native.list", "{\n  mr_app;\n  mr_gone;\n};\n", "millrace does not export mr_gone"),
+    ("exports", "common/native.list", "{\n};\n", "millrace exports mr_app, which is not in the list"),
     ("processors", "processors/other/main.c", MAIN, "has no README.md"),
     ("text", "common/core/a.c", "int a; \n", "blanks at the end"),
     ("text", "common/core/a.c", "int a;", "no newline at the end"),
@@ -87,6 +91,15 @@ def build_library(top):
     subprocess.run(["ar", "crs", "build/common/core/liba.a"] + objects, cwd=top, check=True)
 
 
+def build_program(top):
+    """A program that exports mr_app alone, whatever the list says."""
+    write(top, "build/main.c", "int mr_app(int x)\n{\n    return x;\n}\nint main(void)\n{\n    return mr_app(0);\n}\n")
+    write(top, "build/exported", "{ mr_app; };\n")
+    os.makedirs(os.path.join(top, "build/common/cli"))
+    subprocess.run(["gcc", "-o", "build/common/cli/millrace", "build/main.c", "-Wl,--dynamic-list=build/exported"],
+                   cwd=top, check=True)
+
+
 def run(check, planted):
     with tempfile.TemporaryDirectory() as top:
         for path, text in {**INNOCENT, **planted}.items():
@@ -95,11 +108,14 @@ def run(check, planted):
         if check == "globals":
             build_library(top)
             command.append(os.path.join(top, "build"))
+        if check == "exports":
+            build_program(top)
+            command.append(os.path.join(top, "build"))
         return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def main():
-    missing = [tool for tool in ("gcc", "clang", "ctags", "shellcheck", "objdump") if not shutil.which(tool)]
+    missing = [tool for tool in ("gcc", "clang", "ctags", "shellcheck", "objdump", "nm") if not shutil.which(tool)]
     if missing:
         print("skipped: there is no " + ", ".join(missing))
         sys.exit(77)

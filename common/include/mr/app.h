@@ -12,6 +12,7 @@
 typedef struct mr_app mr_app;
 typedef struct mr_stage mr_stage;
 typedef struct mr_fold_plan mr_fold_plan; /* mr/fold.h */
+typedef struct mr_native mr_native;       /* mr/native.h */
 
 /* How a topic is used decides its defaults (DESIGN section 6). */
 typedef enum mr_topic_role {
@@ -78,6 +79,9 @@ struct mr_stage {
     char *dead_letters;   /* "<app>-<stage>-dlq" */
     mr_fold_plan **folds; /* project: record types that built-in operators fold, no handler */
     size_t n_folds;
+    const mr_native *native; /* the handlers are in a shared object; NULL: in Lua */
+    char *native_file;       /* as app.lua names it */
+    int64_t *settings;       /* native->n_settings values */
     /* Record types that have a handler or a fold, per group, in name order; MR_ON may have "*"
      * first. */
     const char **handled[MR_HANDLER_GROUPS];

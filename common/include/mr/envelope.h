@@ -23,6 +23,10 @@ typedef struct mr_envelope {
     int64_t expected_version; /* MR_VERSION_NONE when absent */
 } mr_envelope;
 
+/* No attributes. */
+#define MR_ENVELOPE_NULL                                                                           \
+    ((mr_envelope){.sequence = MR_VERSION_NONE, .expected_version = MR_VERSION_NONE})
+
 /* Reads the headers; all texts borrow from the record. A number or time that is none, or text that
  * is no UTF-8: MR_ERR_DATA class "validate" naming the header. Missing attributes are null. */
 mr_status mr_envelope_read(const mr_record *record, mr_envelope *ret_envelope,

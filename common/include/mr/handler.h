@@ -1,5 +1,6 @@
 /*
- * The app's own logic behind one vtable: Lua is an implementation, C operators another.
+ * The app's own logic behind one vtable: Lua is an implementation, a shared object (mr/native.h)
+ * another.
  *
  * A handler object belongs to one worker thread. Handlers are pure: same call, same result; they
  * reach the world only through the call.
@@ -44,6 +45,15 @@ typedef struct mr_call {
     int64_t version;       /* decide: the aggregate's version; evolve: the event's */
     mr_decision *decision; /* decide only */
 } mr_call;
+
+/*
+ * Completes the envelope of an output with topic, key, schema and value, so that every replay sends
+ * the same: type, subject, id and expected_version follow from the call where they are null or
+ * MR_VERSION_NONE (begin with MR_ENVELOPE_NULL), the others always. An output whose value is the
+ * call's input is the same record on its way. A new ID is "<input's ID>/<stage>/<how many were sent
+ * before>"; the text lives until the next one. Only in MR_ON.
+ */
+void mr_call_derive(const mr_call *call, mr_output *output);
 
 typedef struct mr_handler_ops {
     const char *name;

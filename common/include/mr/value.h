@@ -57,6 +57,11 @@ static inline void *mr_field_at(const mr_type *record, void *value, size_t field
 {
     return (uint8_t *)value + record->fields[field].offset;
 }
+/* The same of a value that is read only, such as an input. */
+static inline const void *mr_field_in(const mr_type *record, const void *value, size_t field)
+{
+    return (const uint8_t *)value + record->fields[field].offset;
+}
 static inline void *mr_union_payload(const mr_type *type, void *value)
 {
     return (uint8_t *)value + type->payload;
