@@ -1,6 +1,7 @@
 """Workload shuffle: ShuffleBench. Lines go to the rules that they match, which count them. Two processes of ours, for
 the matcher and the counter; one of Kafka Streams, with the threads and the memory of two."""
 
+import os
 import re
 
 from harness import measure, ours, topics
@@ -10,15 +11,19 @@ from harness.offsets import Offsets
 from harness.source import frame
 from harness.streams import CACHES, Streams
 from harness.together import Together
+from mrtest import places
 
 STATE_BYTES = 32  # of a state without its prefix, as ShuffleBench counts
 REST_SECONDS = 900
 # The rules are tables of Lua: a million of them are more than the presets of these allow.
 MATCHER = {"lua.instructions.max": "100000000", "lua.memory.max": "512m"}
-MATCH = 'return {{ app = "{name}", input = "{input}", matches = "{matches}", partitions = {n}, rules = {rules} }}\n'
+MATCH = (
+    'return {{ app = "{name}", input = "{input}", matches = "{matches}", partitions = {n}, '
+    'rules = {rules}, schemas = "{schemas}", object = "{objects}/match.so" }}\n'
+)
 COUNT = (
     'return {{ app = "{name}", matches = "{matches}", output = "{output}", partitions = {n}, '
-    "rate = {rate}, prefix = {prefix} }}\n"
+    'rate = {rate}, prefix = {prefix}, schemas = "{schemas}", object = "{objects}/count.so" }}\n'
 )
 
 
@@ -39,9 +44,13 @@ def wait_counted(contender, run, process):
 
 
 class MillraceShuffle(Native):
-    """The apps in apps/shuffle, a process each."""
+    """The apps in a directory of apps, a process each."""
 
     figures = ("drain", "restore", "restart")
+
+    def __init__(self, name, title, apps):
+        super().__init__(name, title)
+        self.apps = apps
 
     def matches(self, run):
         return f"{run.name}.matches"
@@ -54,12 +63,19 @@ class MillraceShuffle(Native):
 
     def prepare(self, run):
         s = run.settings
-        names = {"input": run.input, "output": run.output, "matches": self.matches(run), "n": s.partitions}
+        names = {
+            "input": run.input,
+            "output": run.output,
+            "matches": self.matches(run),
+            "n": s.partitions,
+            "schemas": os.path.join(places.ROOT, "tests", "bench", "apps", "shuffle", "schemas"),
+            "objects": os.path.join(places.build(), "tests", "bench", "apps"),
+        }
         texts = {
             "match": MATCH.format(name=f"{run.name}-match", rules=run.rules, **names),
             "count": COUNT.format(name=f"{run.name}-count", rate=RATE, prefix=s.state_bytes - STATE_BYTES, **names),
         }
-        ours.copy_app("shuffle", run.path("app"), texts)
+        ours.copy_app(self.apps, run.path("app"), texts)
         for app in texts:
             ours.apply_topics(run.path("app", app), self.options(run, app))
 
@@ -120,7 +136,8 @@ class StreamsShuffle(Streams):
 
 
 CONTENDERS = [
-    MillraceShuffle("lua", "millrace, matcher and counter in Lua"),
+    MillraceShuffle("lua", "millrace, matcher and counter in Lua", "shuffle"),
+    MillraceShuffle("native", "millrace, matcher and counter in C (native handlers)", "shuffle-native"),
     *[StreamsShuffle(cache) for cache in CACHES],
 ]
 
