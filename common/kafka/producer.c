@@ -56,6 +56,8 @@ static mr_status configure(const mr_producer_options *options, const mr_conf_sou
         MR_TRY(mr_conf_set(conf, "transactional.id", options->transactional_id, err));
         MR_TRY(
             mr_conf_set_int(conf, "transaction.timeout.ms", options->transaction_timeout_ms, err));
+        /* Nobody sees a record before the commit, which waits for no linger. */
+        MR_TRY(mr_conf_prefer(source, conf, "linger.ms", "20", err));
     }
     MR_TRY(mr_conf_set(conf, "enable.idempotence", "true", err));
     MR_TRY(mr_conf_set(conf, "partitioner", "murmur2_random", err));
@@ -356,7 +358,8 @@ mr_status mr_producer_send(mr_producer *producer, const mr_record *record, int64
             err->action = err->action == MR_ACT_RETRY ? MR_ACT_ABORT : err->action;
             return err->status;
         }
-        (void)rd_kafka_poll(producer->handle.rk, ROOM_MS);
+        /* Not poll: what lingers makes no room. */
+        (void)rd_kafka_flush(producer->handle.rk, ROOM_MS);
         MR_TRY(check(producer, err));
     }
 }
