@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "core/alloc.h"
+#include "runtime/row_order.h"
 
 enum {
     CHUNK_SHIFT = 13, /* units a chunk */
@@ -13,8 +14,6 @@ enum {
     CHUNK_BYTES = CHUNK_UNITS * UNIT,
     PLACES_MIN = 1024,
     WAITING_MAX = 32,
-    PREFIX_BYTES = 8,
-    BYTE_VALUES = 256,
 };
 
 /* A row in its chunk: key and value follow. */
@@ -274,77 +273,29 @@ size_t mr_row_pile_count(mr_row_pile *pile)
 
 /* ---- Order ---- */
 
-/* A row's first bytes that tell it from others, as a number: the lower, the earlier. */
-typedef struct ordered {
-    uint64_t prefix;
-    uint32_t at;
-} ordered;
-_Static_assert(sizeof(ordered) <= sizeof(mr_row), "rows are sorted in the memory for them");
+_Static_assert(sizeof(mr_row_order) <= sizeof(mr_row), "rows are sorted in the memory for them");
 
 size_t mr_row_pile_bytes(const mr_row_pile *pile)
 {
     return pile->chunks_bytes + pile->n_places * sizeof(place) + pile->waiting_bytes.capacity +
-           pile->count * (sizeof(mr_row) + sizeof(ordered));
-}
-
-static size_t common_len(mr_bytes a, mr_bytes b)
-{
-    const size_t max = a.len < b.len ? a.len : b.len;
-    size_t n = 0;
-    while (n < max && a.data[n] == b.data[n]) {
-        n++;
-    }
-    return n;
-}
-
-static uint64_t prefix_of(mr_bytes key, size_t from)
-{
-    uint64_t prefix = 0;
-    for (size_t i = 0; i < PREFIX_BYTES; i++) {
-        prefix = prefix << 8 | (from + i < key.len ? key.data[from + i] : 0);
-    }
-    return prefix;
+           pile->count * (sizeof(mr_row) + sizeof(mr_row_order));
 }
 
 /* All rows with the bytes behind what all keys begin with. */
-static void list(const mr_row_pile *pile, ordered *rows)
+static void list(const mr_row_pile *pile, mr_row_order *items)
 {
     mr_bytes common = MR_BYTES_NULL;
     size_t n = 0;
     for (size_t i = 0; i < pile->n_places; i++) {
         if (pile->places[i].at != 0) {
             const mr_bytes key = key_bytes(row_at(pile, pile->places[i].at));
-            common = n == 0 ? key : mr_bytes_of(key.data, common_len(common, key));
-            rows[n++].at = pile->places[i].at;
+            common = n == 0 ? key : mr_bytes_of(key.data, mr_row_order_common(common, key));
+            items[n++].at = pile->places[i].at;
         }
     }
     for (size_t i = 0; i < n; i++) {
-        rows[i].prefix = prefix_of(key_bytes(row_at(pile, rows[i].at)), common.len);
+        items[i].prefix = mr_row_order_prefix(key_bytes(row_at(pile, items[i].at)), common.len);
     }
-}
-
-/* By one byte of the prefix, the order of before kept among equals; false: all have the same. */
-static bool sort_by_byte(const ordered *rows, size_t n, int shift, ordered *ret_rows)
-{
-    size_t starts[BYTE_VALUES + 1] = {0};
-    for (size_t i = 0; i < n; i++) {
-        starts[(rows[i].prefix >> shift & (BYTE_VALUES - 1)) + 1]++;
-    }
-    if (starts[(rows[0].prefix >> shift & (BYTE_VALUES - 1)) + 1] == n) {
-        return false;
-    }
-    for (size_t i = 1; i < BYTE_VALUES; i++) {
-        starts[i] += starts[i - 1];
-    }
-    for (size_t i = 0; i < n; i++) {
-        ret_rows[starts[rows[i].prefix >> shift & (BYTE_VALUES - 1)]++] = rows[i];
-    }
-    return true;
-}
-
-static int compare(const void *a, const void *b)
-{
-    return mr_bytes_compare(((const mr_row *)a)->key, ((const mr_row *)b)->key);
 }
 
 void mr_row_pile_rows(const mr_row_pile *pile, uint8_t store, mr_row *ret_rows)
@@ -354,31 +305,13 @@ void mr_row_pile_rows(const mr_row_pile *pile, uint8_t store, mr_row *ret_rows)
     if (n == 0) {
         return;
     }
-    ordered *own = mr_alloc(n * sizeof(*own));
-    ordered *from = own;
-    ordered *to = (ordered *)(void *)ret_rows;
-    list(pile, from);
-    for (int shift = 0; shift < PREFIX_BYTES * 8; shift += 8) {
-        if (sort_by_byte(from, n, shift, to)) {
-            ordered *swapped = from;
-            from = to;
-            to = swapped;
-        }
-    }
-    if (from != own) {
-        memcpy(own, from, n * sizeof(*own));
-    }
+    mr_row_order *items = mr_alloc(n * sizeof(*items));
+    list(pile, items);
+    mr_row_order_sort(items, n, (mr_row_order *)(void *)ret_rows);
     for (size_t i = 0; i < n; i++) {
-        const piled *row = row_at(pile, own[i].at);
+        const piled *row = row_at(pile, items[i].at);
         ret_rows[i] = (mr_row){.store = store, .key = key_bytes(row), .value = value_bytes(row)};
     }
-    for (size_t first = 0, next = 1; next <= n; next++) {
-        if (next == n || own[next].prefix != own[first].prefix) {
-            if (next - first > 1) {
-                qsort(&ret_rows[first], next - first, sizeof(*ret_rows), compare);
-            }
-            first = next;
-        }
-    }
-    free(own);
+    mr_row_order_settle(items, n, ret_rows);
+    free(items);
 }
