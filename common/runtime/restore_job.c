@@ -31,12 +31,12 @@ static mr_status check_ends(const mr_restore_job *job, mr_error *err)
     for (size_t i = 0; i < job->stage->n_stores; i++) {
         const int64_t have = job->restore->progress.changelog_offset[i];
         if (have > job->ends[i]) {
-            return mr_error_set(err, MR_ERR_STORE,
-                                "the state on disk has read changelog %s to offset %lld, but it "
-                                "ends at %lld: the topic was made anew; remove the state directory "
-                                "to rebuild from what is there",
-                                job->stage->stores[i].changelog, (long long)have,
-                                (long long)job->ends[i]);
+            return mr_error_set(
+                err, MR_ERR_STORE,
+                "the state on disk has read changelog %s to offset %lld, but it "
+                "ends at %lld: the topic was made anew; `millrace restore` puts the "
+                "state directory aside and rebuilds from what is there",
+                job->stage->stores[i].changelog, (long long)have, (long long)job->ends[i]);
         }
     }
     return MR_OK;

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +13,7 @@
 
 MR_DEFINE_CLEANUP(char, free)
 
-enum { DIRECTORY_MODE = 0750, LOCK_MODE = 0640 };
+enum { DIRECTORY_MODE = 0750, LOCK_MODE = 0640, PROBE_BYTES = 1 << 20, PROBE_STEP = 1 << 16 };
 
 static mr_status denied(mr_error *err, const char *path, const char *step, int error)
 {
@@ -91,12 +92,75 @@ static mr_status lock(int at, const char *path, int *ret_lock, mr_error *err)
     return MR_OK;
 }
 
+static int write_probe(int fd)
+{
+    static const char zeros[PROBE_STEP];
+    for (size_t done = 0; done < PROBE_BYTES;) {
+        const ssize_t written = write(fd, zeros, sizeof(zeros));
+        if (written <= 0) {
+            return written == 0 ? ENOSPC : errno;
+        }
+        done += (size_t)written;
+    }
+    return 0;
+}
+
+/* RocksDB writes when it is opened; without space Debian's build of 7.8 ends in an assertion then,
+ * which says nothing to anybody. */
+static mr_status check_space(int at, const char *path, mr_error *err)
+{
+    static const char probe[] = "millrace.space";
+    const int fd = openat(at, probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, LOCK_MODE);
+    const int error = fd < 0 ? errno : write_probe(fd);
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)unlinkat(at, probe, 0);
+    }
+    return error == 0 ? MR_OK : denied(err, path, "open it", error);
+}
+
 mr_status mr_directory_in_use_error(const char *path, mr_error *err)
 {
     return mr_error_set(err, MR_ERR_USAGE,
                         "state directory '%s' is in use by another process; stop it or set another "
                         "state.dir/instance.id",
                         path);
+}
+
+char *mr_directory_aside_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    assert(slash != NULL && slash[1] != '\0');
+    for (int n = 1;; n++) {
+        char *aside = mr_asprintf("%.*s/.%s.aside-%d", (int)(slash - path), path, slash + 1, n);
+        struct stat found;
+        if (lstat(aside, &found) != 0) {
+            return aside;
+        }
+        free(aside);
+    }
+}
+
+mr_status mr_directory_put_aside(const char *path, char **ret_aside, mr_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? MR_NOT_FOUND : denied(err, path, "read it", errno);
+    }
+    mr_directory directory = MR_DIRECTORY_NULL;
+    mr_status status = lock(fd, path, &directory.lock, err);
+    (void)close(fd);
+    if (status != MR_OK) {
+        return status;
+    }
+    MR_CLEANUP(freep) char *aside = mr_directory_aside_name(path);
+    if (rename(path, aside) != 0) {
+        status = denied(err, path, "put it aside", errno);
+    } else {
+        *ret_aside = MR_STEAL(&aside);
+    }
+    mr_directory_close(&directory);
+    return status;
 }
 
 bool mr_directory_in_use(const char *path)
@@ -143,8 +207,8 @@ static mr_status look(int fd, const char *path, mr_directory *directory, mr_erro
         return mr_error_set(
             err, MR_ERR_STORE,
             "state directory '%s' is damaged: it has tables but the file CURRENT is "
-            "missing; move the directory away and start again, the state is "
-            "restored from the changelogs",
+            "missing; `millrace restore` puts the directory aside and rebuilds the state from the "
+            "changelogs",
             path);
     }
     return MR_OK;
@@ -172,8 +236,10 @@ mr_status mr_directory_open(const char *path, bool read_only, mr_directory *ret_
     }
     mr_directory directory = MR_DIRECTORY_NULL;
     if (!read_only) {
-        const mr_status status = lock(fd, path, &directory.lock, err);
+        mr_status status = lock(fd, path, &directory.lock, err);
+        status = status == MR_OK ? check_space(fd, path, err) : status;
         if (status < 0) {
+            mr_directory_close(&directory);
             (void)close(fd);
             return status;
         }

@@ -18,11 +18,22 @@ typedef struct mr_directory {
 
 #define MR_DIRECTORY_NULL ((mr_directory){.lock = -1})
 
-/* Read-only takes no lock and makes nothing. A directory with tables but without RocksDB's CURRENT
- * is damaged: RocksDB would begin anew there and delete them. */
+/* Read-only takes no lock and makes nothing; an owner needs a megabyte of space to begin with. A
+ * directory with tables but without RocksDB's CURRENT is damaged: RocksDB would begin anew there
+ * and delete them. */
 mr_status mr_directory_open(const char *path, bool read_only, mr_directory *ret_directory,
                             mr_error *err) MR_MUST_USE;
 void mr_directory_close(mr_directory *directory);
+
+/*
+ * Renames the directory to what mr_directory_aside_name says, so that the next owner begins with an
+ * empty one; whatever is in it stays as it is. Refused while a process owns it. MR_NOT_FOUND: there
+ * is none.
+ */
+mr_status mr_directory_put_aside(const char *path, char **ret_aside, mr_error *err) MR_MUST_USE;
+/* ".<name>.aside-<n>" beside it, of the first n from 1 on that is free: an instance's name does not
+ * begin with a dot, so nobody takes it for one. A heap text. */
+char *mr_directory_aside_name(const char *path);
 
 /* Whether a process owns the directory now; takes nothing. False also when it cannot be told. */
 bool mr_directory_in_use(const char *path);

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #define ADVICE_DAMAGED                                                                             \
-    "the files are damaged; move the directory away and start again, the state is restored from "  \
-    "the changelogs"
+    "the files are damaged; `millrace restore` puts the directory aside and rebuilds the state "   \
+    "from the changelogs"
 #define ADVICE_FULL "no space left; free some, nothing that was committed is lost"
 #define ADVICE_REFUSED                                                                             \
     "not permitted; give the directory to the user of this process, on a writable file system"

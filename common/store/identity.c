@@ -19,23 +19,23 @@ static mr_status check_format(const mr_database *database, const char *number, m
     int64_t format = 0;
     if (mr_parse_int64(number, &format) != MR_OK || format < 0) {
         return mr_error_set(err, MR_ERR_STORE,
-                            "state directory '%s' is damaged: '%s' is no format number; move the "
-                            "directory away and start again",
+                            "state directory '%s' is damaged: '%s' is no format number; `millrace "
+                            "restore` puts the directory aside and rebuilds the state",
                             database->path, number);
     }
     if (format > FORMAT) {
         return mr_error_set(
             err, MR_ERR_USAGE,
             "state directory '%s' has format %lld, this millrace reads up to %d; use "
-            "the newer millrace that wrote it, or move the directory away: the state "
-            "is restored from the changelogs",
+            "the newer millrace that wrote it, or `millrace restore`: it puts the directory "
+            "aside and rebuilds the state from the changelogs",
             database->path, (long long)format, FORMAT);
     }
     if (format < FORMAT) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "state directory '%s' has format %lld, which this millrace no longer "
-                            "reads; move the directory away: the state is restored from the "
-                            "changelogs",
+                            "reads; `millrace restore` puts the directory aside and rebuilds the "
+                            "state from the changelogs",
                             database->path, (long long)format);
     }
     return MR_OK;
@@ -52,7 +52,7 @@ static mr_status check_record(const mr_database *database, mr_buf *record, const
         strncmp(text, magic, sizeof(magic) - 1) != 0) {
         return mr_error_set(err, MR_ERR_STORE,
                             "state directory '%s' is damaged: the record of its owner is garbage; "
-                            "move the directory away and start again",
+                            "`millrace restore` puts the directory aside and rebuilds the state",
                             database->path);
     }
     *space = '\0';

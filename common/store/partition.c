@@ -212,9 +212,9 @@ mr_status mr_partition_progress(mr_partition *partition, mr_progress *ret_progre
         status = mr_progress_decode(mr_buf_bytes(&bytes), ret_progress, err);
         if (status < 0) {
             (void)mr_error_prefix(err,
-                                  "state directory '%s', %s: the progress record is damaged (move "
-                                  "the directory away and start again, the state is restored from "
-                                  "the changelogs)",
+                                  "state directory '%s', %s: the progress record is damaged "
+                                  "(`millrace restore` puts the directory aside and rebuilds the "
+                                  "state from the changelogs)",
                                   partition->database->path, partition->family->name);
         }
     }

@@ -289,8 +289,8 @@ static void a_missing_current_is_damage(void **state)
     MR_CLEANUP(freep) char *aside = mr_asprintf("%s/aside", (char *)*state);
     make_state(*state);
     rename_file(current, aside);
-    assert_refused(*state, false, MR_ERR_STORE, "the file CURRENT is missing; move the directory");
-    assert_refused(*state, true, MR_ERR_STORE, "the file CURRENT is missing; move the directory");
+    assert_refused(*state, false, MR_ERR_STORE, "the file CURRENT is missing; `millrace restore`");
+    assert_refused(*state, true, MR_ERR_STORE, "the file CURRENT is missing; `millrace restore`");
     rename_file(aside, current);
     assert_state_is_whole(*state);
 }
@@ -305,8 +305,8 @@ static void a_garbled_current_is_damage(void **state)
     rename_file(current, aside);
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
         write_file(current, garbage[i]);
-        assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; move the directory");
-        assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; move the directory");
+        assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+        assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
     }
     rename_file(aside, current);
     assert_state_is_whole(*state);
@@ -318,8 +318,8 @@ static void a_missing_table_is_damage(void **state)
     MR_CLEANUP(freep) char *table = find_file(*state, "", ".sst");
     MR_CLEANUP(freep) char *aside = mr_asprintf("%s/aside", (char *)*state);
     rename_file(table, aside);
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; move the directory");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; move the directory");
+    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
     rename_file(aside, table);
     assert_state_is_whole(*state);
 }
@@ -331,8 +331,8 @@ static void a_cut_table_is_damage(void **state)
     struct stat info;
     assert_int_equal(stat(table, &info), 0);
     assert_int_equal(truncate(table, info.st_size / 2), 0);
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; move the directory");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; move the directory");
+    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
 }
 
 static void a_garbled_manifest_is_damage(void **state)
@@ -340,8 +340,8 @@ static void a_garbled_manifest_is_damage(void **state)
     make_state(*state);
     MR_CLEANUP(freep) char *manifest = find_file(*state, "MANIFEST-", "");
     write_file(manifest, "this is no manifest, but it is long enough to hold a record's header");
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; move the directory");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; move the directory");
+    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
 }
 
 static void a_flipped_byte_is_found_when_it_is_read(void **state)
@@ -365,7 +365,7 @@ static void a_flipped_byte_is_found_when_it_is_read(void **state)
     assert_int_equal(mr_partition_get(partition, 1, mr_bytes_text("key"), &value, &err),
                      MR_ERR_STORE);
     assert_message(err,
-                   "task-3: cannot read a row: the files are damaged; move the directory away");
+                   "task-3: cannot read a row: the files are damaged; `millrace restore` puts");
     assert_ok(mr_cursor_open(partition, 1, MR_BYTES_NULL, MR_BYTES_NULL, &cursor, &err));
     mr_bytes row[2];
     assert_int_equal(mr_cursor_next(cursor, &row[0], &row[1], &err), MR_ERR_STORE);
@@ -373,6 +373,54 @@ static void a_flipped_byte_is_found_when_it_is_read(void **state)
     mr_cursor_close(cursor);
     mr_partition_close(partition);
     mr_database_free(database);
+}
+
+/* ---- Putting aside ---- */
+
+static void assert_aside(const char *path, const char *number)
+{
+    mr_error err;
+    char *moved = NULL;
+    assert_ok(mr_directory_put_aside(path, &moved, &err));
+    MR_CLEANUP(freep) char *aside = moved;
+    MR_CLEANUP(freep) char *end = mr_asprintf("/.state.aside-%s", number);
+    assert_string_equal(strrchr(aside, '/'), end);
+    assert_state_is_whole(aside);
+    assert_int_not_equal(access(path, F_OK), 0);
+}
+
+static void a_directory_is_put_aside_whole_and_beside_those_before(void **state)
+{
+    mr_error err;
+    char *moved = NULL;
+    MR_CLEANUP(freep) char *path = mr_asprintf("%s/state", (char *)*state);
+    MR_CLEANUP(freep) char *third = mr_asprintf("%s/.state.aside-3", (char *)*state);
+    assert_int_equal(mr_directory_put_aside(path, &moved, &err), MR_NOT_FOUND);
+    make_state(path);
+    assert_aside(path, "1");
+    make_state(path);
+    assert_aside(path, "2");
+    /* Whatever has the next name is left alone. */
+    write_file(third, "mine");
+    make_state(path);
+    assert_aside(path, "4");
+    assert_null(moved);
+}
+
+static void a_directory_in_use_is_not_put_aside(void **state)
+{
+    mr_error err;
+    mr_database *owner = NULL;
+    char *moved = NULL;
+    MR_CLEANUP(freep) char *path = mr_asprintf("%s/state", (char *)*state);
+    make_state(path);
+    assert_ok(open_at(path, &owner, &err));
+    assert_int_equal(mr_directory_put_aside(path, &moved, &err), MR_ERR_USAGE);
+    assert_message(err, "is in use by another process");
+    assert_null(moved);
+    assert_row(owner);
+    mr_database_free(owner);
+    assert_state_is_whole(path);
 }
 
 /* ---- Beginnings ---- */
@@ -444,6 +492,8 @@ int main(void)
         in_directory(what_is_no_directory_is_refused),
         in_directory(missing_permission_is_said),
         in_directory(permission_that_is_taken_away_is_said),
+        in_directory(a_directory_is_put_aside_whole_and_beside_those_before),
+        in_directory(a_directory_in_use_is_not_put_aside),
         in_directory(a_missing_current_is_damage),
         in_directory(a_garbled_current_is_damage),
         in_directory(a_missing_table_is_damage),
