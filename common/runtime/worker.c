@@ -163,10 +163,18 @@ mr_status mr_worker_failure(mr_worker *worker, mr_error *ret_err)
     return status;
 }
 
+/* A store that takes no rows, mostly of a full disk, takes none later either: RocksDB 7.8 refuses
+ * all until it has tried by itself, every five seconds, and in Debian's build that attempt can end
+ * in an assertion. Whoever starts the process again is the backoff. */
+static bool may_come_back(const mr_error *err)
+{
+    return err->status != MR_ERR_STORE;
+}
+
 void mr_worker_decide(mr_worker *worker, const mr_error *cause)
 {
     mr_error err = *cause;
-    while (!atomic_load(&worker->stopping) &&
+    while (!atomic_load(&worker->stopping) && may_come_back(&err) &&
            (err.action == MR_ACT_ABORT || err.action == MR_ACT_RETRY)) {
         const mr_error again = err;
         if (mr_worker_recover(worker, &again, &err) == MR_OK) {
