@@ -10,6 +10,7 @@ extern const mr_verb mr_verb_get;
 extern const mr_verb mr_verb_help;
 extern const mr_verb mr_verb_history;
 extern const mr_verb mr_verb_lag;
+extern const mr_verb mr_verb_restore;
 extern const mr_verb mr_verb_run;
 extern const mr_verb mr_verb_scan;
 extern const mr_verb mr_verb_state;

@@ -34,7 +34,7 @@ typedef struct mr_consumer_options {
     const char *client_id;
     const char *group;
     const char *instance_id;   /* group.instance.id: static membership; NULL: dynamic */
-    const char *const *topics; /* subscribed */
+    const char *const *topics; /* subscribed; none: no member, it only asks for offsets */
     size_t n_topics;
     int64_t queue_bytes_max; /* of fetched, not yet processed records, for each feed */
     mr_consumer_listener listener;

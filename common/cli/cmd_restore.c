@@ -1,0 +1,254 @@
+#include "cli/verbs.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/endpoint.h"
+#include "app/files.h"
+#include "cli/clients.h"
+#include "cli/report.h"
+#include "core/alloc.h"
+#include "runtime/inspect.h"
+#include "runtime/rebuild.h"
+#include "store/directory.h"
+
+MR_DEFINE_CLEANUP(char, free)
+
+typedef struct arguments {
+    const char *stage;
+    int64_t partition;
+    bool dry_run;
+    bool purge;
+} arguments;
+
+/* What is to be done. */
+typedef struct plan {
+    const mr_stage *stage;
+    char *directory;
+    int32_t *numbers; /* of the tasks that are restored */
+    size_t n;
+} plan;
+
+static const char *const columns[] = {"partition", "restored", "rows"};
+
+static void plan_deinit(plan *p)
+{
+    free(p->directory);
+    free(p->numbers);
+}
+MR_DEFINE_CLEANUP(plan, plan_deinit)
+
+/* ---- What there is, and what is to be done ---- */
+
+static mr_status choose_stage(mr_cli *cli, const arguments *a, plan *p, mr_error *err)
+{
+    if (a->stage == NULL) {
+        return mr_error_set(err, MR_ERR_USAGE, "--stage is missing: whose state?");
+    }
+    MR_TRY(mr_definition_stage(cli->app, a->stage, &p->stage, err));
+    if (p->stage->n_stores == 0) {
+        return mr_error_set(err, MR_ERR_USAGE, "stage '%s' is of kind %s, which keeps no state",
+                            a->stage, p->stage->kind);
+    }
+    MR_TRY(mr_instance_directory(&cli->settings, p->stage, cli->settings.runtime.instance_id,
+                                 &p->directory, err));
+    return mr_directory_in_use(p->directory) ? mr_directory_in_use_error(p->directory, err) : MR_OK;
+}
+
+/* The tasks whose rows the directory had; all of the stage when it cannot be told any more. */
+static mr_status choose_tasks(const mr_cli *cli, const arguments *a,
+                              const mr_inspection *inspection, plan *p, mr_error *err)
+{
+    const int32_t n_all = mr_app_topic(cli->app, p->stage->stores[0].changelog)->partitions;
+    if (a->partition >= n_all) {
+        return mr_error_set(err, MR_ERR_USAGE, "--partition is %lld, stage '%s' has 0 to %d",
+                            (long long)a->partition, p->stage->name, n_all - 1);
+    }
+    const bool one = a->partition >= 0;
+    p->n = one ? 1 : inspection->n_tasks > 0 ? inspection->n_tasks : (size_t)n_all;
+    p->numbers = mr_alloc_zero(p->n, sizeof(*p->numbers));
+    for (size_t i = 0; i < p->n; i++) {
+        p->numbers[i] = one                       ? (int32_t)a->partition
+                        : inspection->n_tasks > 0 ? inspection->tasks[i].number
+                                                  : (int32_t)i;
+    }
+    return MR_OK;
+}
+
+/* Damage is what this verb is for, so it is told and not a failure. */
+static mr_status look(mr_cli *cli, const arguments *a, plan *p, mr_error *err)
+{
+    mr_error damage;
+    mr_inspection inspection;
+    MR_TRY(choose_stage(cli, a, p, err));
+    const mr_status found = mr_inspect(p->directory, p->stage, &cli->log, &inspection, &damage);
+    if (found == MR_OK) {
+        mr_cli_note("state directory '%s': nothing is wrong with it", p->directory);
+    } else {
+        mr_cli_note("%s", damage.message);
+    }
+    const mr_status status = choose_tasks(cli, a, &inspection, p, err);
+    mr_inspection_deinit(&inspection);
+    return status;
+}
+
+static void print_plan(const mr_cli *cli, const plan *p)
+{
+    MR_CLEANUP(freep) char *aside = mr_directory_aside_name(p->directory);
+    if (access(p->directory, F_OK) == 0) {
+        mr_cli_note("'%s' would be put aside as '%s'", p->directory, aside);
+    }
+    mr_cli_note("these partitions would be restored from the changelogs:");
+    MR_CLEANUP(mr_report_freep) mr_report *report = MR_REPORT_NEW(cli, columns);
+    for (size_t i = 0; i < p->n; i++) {
+        mr_report_number(report, p->numbers[i]);
+        mr_report_known(report, -1);
+        mr_report_known(report, -1);
+    }
+}
+
+/* ---- Doing it ---- */
+
+/* Before anything is moved. */
+static mr_status check_changelogs(const mr_cli *cli, const plan *p, mr_error *err)
+{
+    mr_admin *made = NULL;
+    MR_TRY(mr_cli_admin(cli, &made, err));
+    MR_CLEANUP(mr_admin_freep) mr_admin *admin = made;
+    for (size_t i = 0; i < p->stage->n_stores; i++) {
+        int32_t n = 0;
+        const char *changelog = p->stage->stores[i].changelog;
+        const int32_t declared = mr_app_topic(cli->app, changelog)->partitions;
+        MR_TRY(mr_cli_partitions(admin, changelog, &n, err));
+        if (n != declared) {
+            return mr_error_set(err, MR_ERR_USAGE,
+                                "topic '%s' has %d partitions, the app declares %d: it is not the "
+                                "changelog of this app",
+                                changelog, n, declared);
+        }
+    }
+    return MR_OK;
+}
+
+static mr_status rebuild(mr_cli *cli, const plan *p, int64_t *ret_restored, mr_error *err)
+{
+    const mr_rebuild_options options = {
+        .stage = p->stage,
+        .runtime = &cli->settings.runtime,
+        .properties = &cli->settings.properties,
+        .ours = cli->settings.ours,
+        .n_ours = cli->settings.n_ours,
+        .log = &cli->log,
+        .clock = mr_clock_system(),
+        .client_id = "millrace",
+        .state_directory = p->directory,
+        .numbers = p->numbers,
+        .n = p->n,
+    };
+    return mr_rebuild(&options, ret_restored, err);
+}
+
+/* Reads what was restored once more, from disk: a digest will find all of it. */
+static mr_status print_result(mr_cli *cli, const plan *p, const int64_t *restored, mr_error *err)
+{
+    mr_inspection inspection;
+    const mr_status status = mr_inspect(p->directory, p->stage, &cli->log, &inspection, err);
+    if (status == MR_OK) {
+        MR_CLEANUP(mr_report_freep) mr_report *report = MR_REPORT_NEW(cli, columns);
+        assert(inspection.n_tasks == p->n);
+        for (size_t i = 0; i < p->n; i++) {
+            mr_report_number(report, p->numbers[i]);
+            mr_report_number(report, restored[i]);
+            mr_report_number(report, inspection.tasks[i].rows);
+        }
+    }
+    mr_inspection_deinit(&inspection);
+    return status;
+}
+
+static mr_status purge(const char *aside, mr_error *err)
+{
+    MR_TRY(mr_directory_clear(aside, err));
+    if (rmdir(aside) != 0) {
+        return mr_error_set(err, MR_ERR_SYSTEM, "cannot remove the emptied directory '%s'", aside);
+    }
+    mr_cli_note("removed '%s'", aside);
+    return MR_OK;
+}
+
+static mr_status restore(mr_cli *cli, const arguments *a, const plan *p, mr_error *err)
+{
+    char *moved = NULL;
+    const mr_status status = mr_directory_put_aside(p->directory, &moved, err);
+    MR_CLEANUP(freep) char *aside = moved;
+    if (status < 0) {
+        return status;
+    }
+    if (aside != NULL) {
+        mr_cli_note("put '%s' aside as '%s'", p->directory, aside);
+    }
+    int64_t *restored = mr_alloc_zero(p->n, sizeof(*restored));
+    mr_status done = rebuild(cli, p, restored, err);
+    done = done == MR_OK ? print_result(cli, p, restored, err) : done;
+    free(restored);
+    return done == MR_OK && a->purge && aside != NULL ? purge(aside, err) : done;
+}
+
+static mr_status run(mr_cli *cli, void *given, mr_error *err)
+{
+    const arguments *a = given;
+    MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
+    MR_CLEANUP(plan_deinit) plan p = {0};
+    MR_TRY(look(cli, a, &p, err));
+    if (a->dry_run) {
+        print_plan(cli, &p);
+        return MR_OK;
+    }
+    MR_TRY(mr_cli_connect(cli, err));
+    MR_TRY(check_changelogs(cli, &p, err));
+    cli->log.level = (mr_log_level)cli->settings.app.log_level; /* its progress */
+    return restore(cli, a, &p, err);
+}
+
+static const mr_flag flags[] = {
+    {.name = "stage",
+     .kind = MR_FLAG_TEXT,
+     .offset = offsetof(arguments, stage),
+     .argument = "NAME",
+     .text = "Whose state. -X group.instance.id=ID says of which instance; preset: 0."},
+    {.name = "partition",
+     .kind = MR_FLAG_NUMBER,
+     .offset = offsetof(arguments, partition),
+     .min = 0,
+     .max = INT32_MAX,
+     .preset = -1,
+     .argument = "N",
+     .text = "Restores only this one; the processor restores others when it starts."},
+    {.name = "dry-run",
+     .kind = MR_FLAG_SWITCH,
+     .offset = offsetof(arguments, dry_run),
+     .text = "Says what is wrong and what would be done, and changes nothing."},
+    {.name = "purge",
+     .kind = MR_FLAG_SWITCH,
+     .offset = offsetof(arguments, purge),
+     .text = "Removes what was put aside, once the state is restored and was read back."},
+};
+
+const mr_verb mr_verb_restore = {
+    .name = "restore",
+    .operands = "APP",
+    .summary = "Puts a damaged state directory aside and rebuilds the state from its changelogs.",
+    .text =
+        "The processor must not run; others of the stage may. Every row that is there is read to "
+        "say what is wrong; it is done also when nothing is. The directory <instance> is renamed "
+        "to .<instance>.aside-<n>, n the first that is free, and kept. Then the partitions that "
+        "were in it, or all of the stage when that cannot be read, are restored as at a start and "
+        "read back, so that the processor starts without reading them again. Interrupted, it is "
+        "harmless: the processor's start reads the rest.",
+    .operands_min = 1,
+    .operands_max = 1,
+    .flags = flags,
+    .n_flags = sizeof(flags) / sizeof(flags[0]),
+    .options_bytes = sizeof(arguments),
+    .run = run,
+};
