@@ -188,6 +188,7 @@ static char *put_digits(char *at, int64_t number, size_t width, char behind)
 
 void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE])
 {
+    ms = ms < MR_TIME_MS_MIN ? MR_TIME_MS_MIN : ms > MR_TIME_MS_MAX ? MR_TIME_MS_MAX : ms;
     int64_t days = ms / 86400000;
     int64_t rest_ms = ms % 86400000;
     if (rest_ms < 0) {
@@ -196,7 +197,7 @@ void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE])
     }
     int64_t year, month, day;
     date_of_days(days, &year, &month, &day);
-    char *at = put_digits(ret_text, (year % 10000 + 10000) % 10000, 4, '-');
+    char *at = put_digits(ret_text, year, 4, '-');
     at = put_digits(at, month, 2, '-');
     at = put_digits(at, day, 2, 'T');
     at = put_digits(at, rest_ms / 3600000, 2, ':');

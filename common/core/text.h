@@ -17,7 +17,11 @@ mr_status mr_parse_int64(const char *text, int64_t *ret_value) MR_MUST_USE;
 mr_status mr_time_parse(mr_bytes text, int64_t *ret_ms) MR_MUST_USE;
 
 enum { MR_TIME_TEXT_SIZE = 32 };
-/* Epoch ms to "2020-04-20T20:30:00.000Z". */
+/* Years 0000 to 9999 are all that RFC 3339 has. */
+#define MR_TIME_MS_MIN INT64_C(-62167219200000)
+#define MR_TIME_MS_MAX INT64_C(253402300799999)
+/* Epoch ms to "2020-04-20T20:30:00.000Z"; a time that has no such text to the nearest one that has.
+ */
 void mr_time_format(int64_t ms, char ret_text[MR_TIME_TEXT_SIZE]);
 
 /*

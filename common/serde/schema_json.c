@@ -69,7 +69,7 @@ static void print_raw(mr_buf *text, yajl_val json)
         mr_buf_append_byte(text, '{');
         for (size_t i = 0; i < json->u.object.len; i++) {
             mr_buf_append_text(text, i == 0 ? "" : ",");
-            mr_text_append_json(text, mr_bytes_text(json->u.object.keys[i]));
+            print_text(text, json->u.object.keys[i]);
             mr_buf_append_byte(text, ':');
             print_raw(text, json->u.object.values[i]);
         }
@@ -86,7 +86,7 @@ static void print_type(printer *p, source from, yajl_val json);
 static void print_member_name(printer *p, size_t i, const char *name)
 {
     mr_buf_append_text(p->text, i == 0 ? "" : ",");
-    mr_text_append_json(p->text, mr_bytes_text(name));
+    print_text(p->text, name);
     mr_buf_append_byte(p->text, ':');
 }
 
@@ -95,11 +95,12 @@ static void print_field(printer *p, source from, yajl_val json)
 {
     mr_buf_append_byte(p->text, '{');
     for (size_t i = 0; i < json->u.object.len; i++) {
+        yajl_val value = json->u.object.values[i];
         print_member_name(p, i, json->u.object.keys[i]);
-        if (strcmp(json->u.object.keys[i], "type") == 0) {
-            print_type(p, from, json->u.object.values[i]);
+        if (value == mr_json_member(json, "type")) {
+            print_type(p, from, value);
         } else {
-            print_raw(p->text, json->u.object.values[i]);
+            print_raw(p->text, value);
         }
     }
     mr_buf_append_byte(p->text, '}');
@@ -133,7 +134,7 @@ static void print_definition(printer *p, const mr_type_info *info)
         if (strcmp(key, "name") == 0) {
             mr_buf_printf(p->text, "\"%s\",\"namespace\":\"%s\"", mr_short_name(info->type.name),
                           info->name_space);
-        } else if (strcmp(key, "fields") == 0 && YAJL_IS_ARRAY(value)) {
+        } else if (info->type.kind == MR_TYPE_RECORD && value == mr_json_member(json, "fields")) {
             print_fields(p, inside, value);
         } else {
             print_raw(p->text, value);
@@ -187,17 +188,24 @@ static bool is_container_name(yajl_val json)
            (strcmp(json->u.string, "array") == 0 || strcmp(json->u.string, "map") == 0);
 }
 
+/* Whether the parser read a type there. Other attributes can have any name and any value. */
+static bool is_type(yajl_val json, yajl_val value)
+{
+    yajl_val type = mr_json_member(json, "type");
+    if (!is_container_name(type)) {
+        return value == type;
+    }
+    return value == mr_json_member(json, strcmp(type->u.string, "array") == 0 ? "items" : "values");
+}
+
 /* An array, a map, or a type with further attributes. */
 static void print_object(printer *p, source from, yajl_val json)
 {
     mr_buf_append_byte(p->text, '{');
     for (size_t i = 0; i < json->u.object.len; i++) {
-        const char *key = json->u.object.keys[i];
         yajl_val value = json->u.object.values[i];
-        print_member_name(p, i, key);
-        const bool is_type =
-            strcmp(key, "type") == 0 || strcmp(key, "items") == 0 || strcmp(key, "values") == 0;
-        if (is_type && !is_container_name(value)) {
+        print_member_name(p, i, json->u.object.keys[i]);
+        if (is_type(json, value)) {
             print_type(p, from, value);
         } else {
             print_raw(p->text, value);

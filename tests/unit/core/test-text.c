@@ -35,6 +35,14 @@ static void times_are_parsed_and_printed(void **state)
     assert_string_equal(text, "2020-04-20T20:30:00.250Z");
     mr_time_format(-1, text);
     assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    static const int64_t last[] = {MR_TIME_MS_MAX, MR_TIME_MS_MAX + 1, INT64_MAX};
+    static const int64_t first[] = {MR_TIME_MS_MIN, MR_TIME_MS_MIN - 1, INT64_MIN};
+    for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+        mr_time_format(last[i], text);
+        assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+        mr_time_format(first[i], text);
+        assert_string_equal(text, "0000-01-01T00:00:00.000Z");
+    }
 }
 
 static void what_is_no_time_is_refused(void **state)
