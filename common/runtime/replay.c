@@ -134,6 +134,11 @@ static mr_status end_commit(mr_replay *replay, const char *id, int64_t number, i
 mr_status mr_replay_add(mr_replay *replay, const mr_record *record, mr_error *err)
 {
     replay->count++;
+    if (mr_bytes_is_null(record->key)) {
+        return mr_error_set(err, MR_ERR_STORE,
+                            "it has no key, so no millrace wrote it: who else writes to this "
+                            "changelog?");
+    }
     const mr_bytes commit = mr_record_header(record, MR_COMMIT_HEADER);
     if (mr_bytes_is_null(commit)) {
         mr_row_pile_put(replay->rows, record->key, record->value);

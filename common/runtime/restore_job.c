@@ -86,7 +86,11 @@ static size_t store_of_topic(const mr_restore_job *job, const char *topic)
 
 mr_status mr_restore_job_add(mr_restore_job *job, const mr_record *record, mr_error *err)
 {
-    MR_TRY(mr_replay_add(job->replays[store_of_topic(job, record->topic)], record, err));
+    mr_replay *replay = job->replays[store_of_topic(job, record->topic)];
+    if (mr_replay_add(replay, record, err) != MR_OK) {
+        return mr_error_prefix(err, "changelog %s, offset %lld", record->topic,
+                               (long long)record->offset);
+    }
     atomic_fetch_add_explicit(job->restore->restored, 1, memory_order_relaxed);
     return MR_OK;
 }

@@ -170,6 +170,19 @@ static void damaged_headers_are_named(void **state)
     }
 }
 
+static void a_record_without_a_key_is_none_of_ours(void **state)
+{
+    (void)state;
+    mr_replay *replay = mr_replay_new(NULL, 0, 0, -1);
+    mr_error err;
+    const mr_record record = {
+        .topic = "changelog", .key = MR_BYTES_NULL, .value = mr_bytes_text("1")};
+    assert_int_equal(mr_replay_add(replay, &record, &err), MR_ERR_STORE);
+    assert_non_null(strstr(err.message, "no key"));
+    assert_int_equal(mr_replay_offset(replay), 0);
+    mr_replay_free(replay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_was_taken_back_is_not_revived_later),
         cmocka_unit_test(a_commit_without_rows_is_read_again),
         cmocka_unit_test(damaged_headers_are_named),
+        cmocka_unit_test(a_record_without_a_key_is_none_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
