@@ -5,6 +5,8 @@ import tree
 
 # Written so that this file does not find itself.
 UNDONE = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3)) + r")\b")
+# What a parser is to take or refuse is kept byte for byte.
+INPUTS = "tests/fuzz/corpus/"
 CONFLICT = re.compile(r"^(<{7} |>{7} |={7}$)")
 
 
@@ -12,7 +14,7 @@ def main():
     findings = tree.Findings()
     for path in tree.files():
         text = tree.read(path)
-        if not text:
+        if not text or path.startswith(INPUTS):
             continue
         if not text.endswith("\n"):
             findings.add(path, text.count("\n") + 1, "no newline at the end of the file")

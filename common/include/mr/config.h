@@ -66,8 +66,8 @@ typedef struct mr_option {
 mr_status mr_options_apply(const mr_option *options, size_t n_options,
                            const mr_properties *properties, void *target,
                            mr_error *err) MR_MUST_USE;
-/* `name=value` lines of what is in force, secrets as "********"; loading them again gives the same.
- */
+/* `name=value` lines of what is in force, secrets as "********"; loading them again gives the same,
+ * where the values are UTF-8: only a file must be. */
 void mr_options_dump(const mr_option *options, size_t n_options, const void *target, mr_buf *out);
 
 /* The row of that name, NULL when the name is none of ours. */
