@@ -92,8 +92,7 @@ static void forget(mr_inbound *inbound)
     }
 }
 
-/* Keeps what is left of the batch, but for one partition; NULL: of no topic. */
-static void drop(mr_inbound *inbound, const char *topic, int32_t partition)
+void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition)
 {
     size_t n_kept = 0;
     for (size_t i = inbound->batch_at; i < inbound->n_batch; i++) {
@@ -111,20 +110,10 @@ static void drop(mr_inbound *inbound, const char *topic, int32_t partition)
     inbound->n_batch = n_kept;
 }
 
-void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition)
-{
-    drop(inbound, topic, partition);
-}
-
-void mr_inbound_drop_all(mr_inbound *inbound)
-{
-    drop(inbound, NULL, 0);
-}
-
 void mr_inbound_deinit(mr_inbound *inbound)
 {
     forget(inbound);
-    mr_inbound_drop_all(inbound);
+    mr_inbound_drop(inbound, NULL, 0);
     if (inbound->queue != NULL) {
         rd_kafka_queue_destroy(inbound->queue);
     }

@@ -38,10 +38,9 @@ void mr_inbound_deinit(mr_inbound *inbound);
 /* The next message, also one that is an error (message->err); NULL: none in time, or woken.
  * Valid until the next call. */
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
-/* Drops what is in hand of a partition, because it was sought or is read no longer. In the thread
- * that calls mr_inbound_next, as the next. */
+/* Drops what is in hand of a partition (topic NULL: of all), because it was sought or is read no
+ * longer. In the thread that calls mr_inbound_next. */
 void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition);
-void mr_inbound_drop_all(mr_inbound *inbound);
 /*
  * librdkafka's broker threads notice that a partition may be fetched again, because it was resumed
  * or the queue has room, only when they wake for another reason: within a second, or after

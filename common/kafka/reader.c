@@ -90,7 +90,7 @@ static void stop_all(mr_reader *reader)
     for (size_t i = 0; i < reader->n_started; i++) {
         stop(&reader->started[i]);
     }
-    mr_inbound_drop_all(&reader->inbound);
+    mr_inbound_drop(&reader->inbound, NULL, 0);
     reader->n_started = 0;
     reader->n_checked = 0;
 }

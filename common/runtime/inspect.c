@@ -3,9 +3,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
-#include "store/database.h"
-
-enum { CACHE_BYTES = 8 * 1024 * 1024 };
+#include "runtime/offline.h"
 
 static mr_status count_rows(mr_partition *partition, uint8_t store, int64_t *n_rows, mr_error *err)
 {
@@ -58,21 +56,9 @@ mr_status mr_inspect(const char *state_directory, const mr_stage *stage, const m
                      mr_inspection *ret_inspection, mr_error *err)
 {
     *ret_inspection = (mr_inspection){0};
-    char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
-    const mr_database_options options = {
-        .directory = state_directory,
-        .identity = identity,
-        .read_only = true,
-        .cache_bytes = CACHE_BYTES,
-        .memtable_bytes = CACHE_BYTES,
-    };
     mr_database *database;
-    mr_status status = mr_database_open(&options, log, &database, err);
-    free(identity);
-    if (status != MR_OK) {
-        return status;
-    }
-    status = read_all(database, stage, ret_inspection, err);
+    MR_TRY(mr_offline_open(state_directory, stage, log, &database, err));
+    const mr_status status = read_all(database, stage, ret_inspection, err);
     mr_database_free(database);
     return status;
 }

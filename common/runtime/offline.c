@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "core/alloc.h"
-#include "store/database.h"
 
 enum { CACHE_BYTES = 8 * 1024 * 1024 };
 
@@ -57,13 +56,9 @@ static mr_status answer_for(mr_database *database, const mr_stage *stage, int32_
     return status;
 }
 
-mr_status mr_offline_query(const char *state_directory, const mr_stage *stage, const mr_log *log,
-                           mr_query *query, mr_error *err)
+mr_status mr_offline_open(const char *state_directory, const mr_stage *stage, const mr_log *log,
+                          mr_database **ret_database, mr_error *err)
 {
-    struct stat found;
-    if (stat(state_directory, &found) != 0) {
-        return MR_NOT_FOUND;
-    }
     char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
     const mr_database_options options = {
         .directory = state_directory,
@@ -72,15 +67,23 @@ mr_status mr_offline_query(const char *state_directory, const mr_stage *stage, c
         .cache_bytes = CACHE_BYTES,
         .memtable_bytes = CACHE_BYTES,
     };
-    mr_database *database;
-    mr_status status = mr_database_open(&options, log, &database, err);
+    const mr_status status = mr_database_open(&options, log, ret_database, err);
     free(identity);
-    if (status != MR_OK) {
-        return status;
+    return status;
+}
+
+mr_status mr_offline_query(const char *state_directory, const mr_stage *stage, const mr_log *log,
+                           mr_query *query, mr_error *err)
+{
+    struct stat found;
+    if (stat(state_directory, &found) != 0) {
+        return MR_NOT_FOUND;
     }
+    mr_database *database;
+    MR_TRY(mr_offline_open(state_directory, stage, log, &database, err));
     int32_t *numbers = NULL;
     size_t n_numbers = 0;
-    status = mr_database_partitions(database, &numbers, &n_numbers, err);
+    mr_status status = mr_database_partitions(database, &numbers, &n_numbers, err);
     for (size_t i = 0; status == MR_OK && i < n_numbers; i++) {
         status = answer_for(database, stage, numbers[i], query, err);
     }
