@@ -29,7 +29,7 @@ void mr_table_free(mr_table *table)
     mr_row_cache_free(table->cache);
     free(table->changed);
     free(table->behind);
-    mr_row_map_free(table->keys);
+    mr_key_set_free(table->keys);
     mr_sorted_rows_deinit(&table->flushing);
     mr_buf_deinit(&table->scratch);
     free(table);
@@ -214,7 +214,7 @@ static void mark_changed(mr_table *table, mr_entry *entry, bool move)
     entry->changed = true;
     entry->changed_at = (uint32_t)table->n_changed++;
     if (table->keys != NULL) {
-        mr_row_map_put(table->keys, key_of(table, entry), MR_BYTES_NULL, 0);
+        mr_key_set_add(table->keys, key_of(table, entry));
     }
 }
 
@@ -348,7 +348,7 @@ mr_status mr_table_flush_begin(mr_table *table, const mr_row **ret_rows, size_t 
     }
     table->n_behind = 0;
     table->behind_bytes = 0;
-    mr_row_map_free(table->keys);
+    mr_key_set_free(table->keys);
     table->keys = NULL;
     mr_sorted_rows_sort(&table->flushing, table->spec->number);
     *ret_rows = table->flushing.rows;

@@ -2,9 +2,9 @@
  *   table.c  rows, commit, flush;  table_walk.c  rows in the order of their keys. */
 #pragma once
 
+#include "runtime/key_set.h"
 #include "runtime/sorted_rows.h"
 #include "runtime/table.h"
-#include "store/row_map.h"
 
 /* A row that was changed since the last commit. */
 typedef struct mr_changed {
@@ -32,7 +32,7 @@ struct mr_table {
     size_t n_behind;
     size_t behind_capacity;
     size_t behind_bytes;
-    mr_row_map *keys; /* of `changed` and `behind`, in order; NULL until a scan asks for it */
+    mr_key_set *keys; /* of `changed` and `behind`, in order; NULL until a scan asks for it */
     mr_sorted_rows flushing; /* with rows while a flush is under way */
     mr_buf scratch;
 };

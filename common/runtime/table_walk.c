@@ -4,7 +4,7 @@
 #include "runtime/table_impl.h"
 
 typedef struct mr_walk {
-    mr_row_map *keys;               /* of rows in the cache that RocksDB does not have so */
+    mr_key_set *keys;               /* of rows in the cache that RocksDB does not have so */
     const mr_sorted_rows *flushing; /* NULL: none */
     mr_cursor *cursor;              /* of RocksDB; NULL: ended or none */
     mr_bytes cursor_key;
@@ -44,8 +44,8 @@ typedef struct mr_walked {
 static mr_walked least_of_sources(const mr_walk *walk, mr_bytes from)
 {
     mr_walked least = {.key = MR_BYTES_NULL};
-    if (walk->keys != NULL && mr_row_map_next(walk->keys, from, !walk->started, walk->to,
-                                              &least.key, &least.value) == MR_OK) {
+    if (walk->keys != NULL &&
+        mr_key_set_next(walk->keys, from, !walk->started, walk->to, &least.key) == MR_OK) {
         least.is_cached = true;
     }
     const mr_row *row =
@@ -84,14 +84,14 @@ static void keep_keys_in_order(mr_table *table)
     if (table->keys != NULL) {
         return;
     }
-    table->keys = mr_row_map_new();
+    table->keys = mr_key_set_new();
     for (size_t i = 0; i < table->n_changed; i++) {
         const mr_bytes key = mr_row_cache_key(table->cache, table->changed[i].entry);
-        mr_row_map_put(table->keys, key, MR_BYTES_NULL, 0);
+        mr_key_set_add(table->keys, key);
     }
     for (size_t i = 0; i < table->n_behind; i++) {
         const mr_bytes key = mr_row_cache_key(table->cache, table->behind[i]);
-        mr_row_map_put(table->keys, key, MR_BYTES_NULL, 0);
+        mr_key_set_add(table->keys, key);
     }
 }
 

@@ -9,11 +9,11 @@
 
 #include "core/alloc.h"
 #include "fuzz.h"
-#include "store/row_map.h"
+#include "row_model.h"
 
 enum { COMMIT = 17, INPUT_OFFSET = 3 };
 
-static mr_status add_line(mr_replay *replay, mr_bytes line, int64_t offset, mr_row_map *model)
+static mr_status add_line(mr_replay *replay, mr_bytes line, int64_t offset, row_model *model)
 {
     mr_bytes fields[4] = {MR_BYTES_NULL, MR_BYTES_NULL, MR_BYTES_NULL, MR_BYTES_NULL};
     for (size_t i = 0; i < 4 && fuzz_take(&line, '|', &fields[i]) == MR_OK; i++) {
@@ -33,31 +33,30 @@ static mr_status add_line(mr_replay *replay, mr_bytes line, int64_t offset, mr_r
     assert(mr_replay_offset(replay) <= offset + (status == MR_OK ? 1 : 0));
     assert(status != MR_OK || !mr_bytes_is_null(fields[0]));
     if (status == MR_OK && mr_bytes_is_null(fields[2])) {
-        mr_row_map_put(model, record.key, record.value, 0);
+        row_model_put(model, record.key, record.value);
     }
     return status;
 }
 
 /* Every row of the model is in the replay's rows, unless a commit has written the key again. */
-static void check_rows(mr_row_pile *pile, mr_row_map *model, bool is_all)
+static void check_rows(mr_row_pile *pile, row_model *model, bool is_all)
 {
     enum { STORE = 1 };
     const size_t n = mr_row_pile_count(pile);
     mr_row *rows = mr_alloc_zero(n + 1, sizeof(*rows));
     mr_row_pile_rows(pile, STORE, rows);
+    mr_row *expected = NULL;
+    const size_t n_expected = row_model_rows(model, &expected);
     size_t at = 0;
-    mr_bytes key = MR_BYTES_NULL;
-    mr_bytes value;
-    bool first = true;
-    while (mr_row_map_next(model, key, first, MR_BYTES_NULL, &key, &value) == MR_OK) {
-        while (at < n && mr_bytes_compare(rows[at].key, key) < 0) {
+    for (size_t i = 0; i < n_expected; i++) {
+        while (at < n && mr_bytes_compare(rows[at].key, expected[i].key) < 0) {
             at++;
         }
-        assert(at < n && mr_bytes_equal(rows[at].key, key));
-        assert(!is_all || mr_bytes_equal(rows[at].value, value));
-        first = false;
+        assert(at < n && mr_bytes_equal(rows[at].key, expected[i].key));
+        assert(!is_all || mr_bytes_equal(rows[at].value, expected[i].value));
     }
-    assert(!is_all || n == mr_row_map_count(model));
+    assert(!is_all || n == n_expected);
+    free(expected);
     free(rows);
 }
 
@@ -68,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mr_status status = MR_OK;
     int64_t offset = 0;
     mr_replay *replay = mr_replay_new(NULL, 0, COMMIT, INPUT_OFFSET);
-    mr_row_map *model = mr_row_map_new();
+    row_model *model = row_model_new();
     while (status == MR_OK && fuzz_take(&lines, '\n', &line) == MR_OK) {
         status = add_line(replay, line, offset++, model);
     }
@@ -80,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MR_CLEANUP(mr_row_pile_freep) mr_row_pile *rows = mr_replay_take(replay);
         check_rows(rows, model, !has_commits && mr_replay_input_offset(replay) == INPUT_OFFSET);
     }
-    mr_row_map_free(model);
+    row_model_free(model);
     mr_replay_free(replay);
     return 0;
 }
