@@ -95,6 +95,19 @@ static void read_handler(const mr_lua_reader *reader, const mr_lua_at *at, mr_st
     }
 }
 
+/* A record has a short and a full name: only one of them may have a handler. */
+static void check_handled_once(const mr_lua_reader *reader, const mr_lua_at *at,
+                               const mr_stage *stage, int group, const mr_schema *schema)
+{
+    for (size_t i = 0; i < stage->n_handled[group]; i++) {
+        const char *other = stage->handled[group][i];
+        if (mr_schemas_find(reader->app->schemas, mr_bytes_text(other)) == schema) {
+            (void)mr_lua_at_error(reader, at, "records of '%s' are handled by '%s' already",
+                                  mr_schema_name(schema), other);
+        }
+    }
+}
+
 /* on, decide, evolve: from record names to functions. */
 static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
                           const mr_lua_field *field, void *target)
@@ -119,12 +132,13 @@ static void read_handlers(const mr_lua_reader *reader, const mr_lua_at *at,
         const mr_schema *schema = NULL;
         lua_pushvalue(L, -1);
         (void)lua_rawget(L, -4);
+        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
         if (group != MR_ON || strcmp(name, "*") != 0) {
             schema = find_record(reader, at, group, name);
+            check_handled_once(reader, &below, stage, group, schema);
             kept =
                 strchr(name, '.') != NULL ? mr_schema_name(schema) : mr_schema_short_name(schema);
         }
-        const mr_lua_at below = mr_lua_at_below(reader, at, name, 0);
         read_handler(reader, &below, stage, schema);
         stage->handled[group][stage->n_handled[group]++] = kept;
         lua_pop(L, 2);

@@ -241,10 +241,6 @@ void mr_lua_fold_read(const mr_lua_reader *reader, const mr_lua_at *at, mr_stage
     };
     lua_State *L = reader->L;
     fold_target target = {.stage = stage, .event = event};
-    if (mr_stage_fold(stage, event) != NULL) {
-        (void)mr_lua_at_error(reader, at, "another fold takes records of '%s' already",
-                              mr_schema_name(event));
-    }
     (void)lua_getiuservalue(L, -1, 1);
     mr_lua_read_fields(reader, at, fields, sizeof(fields) / sizeof(fields[0]), &target);
     lua_pop(L, 1);

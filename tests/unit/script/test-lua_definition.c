@@ -166,6 +166,10 @@ static const struct {
     {5, "on = { Addd = function() end },",
      "app.lua:5: stages.route.on: unknown record 'Addd'; did you mean 'Add'?"},
     {5, "on = { function() end },", "app.lua:5: stages.route.on: has an entry without a name"},
+    {23,
+     "evolve = { Added = function(s) return s end, ['shop.Added'] = function(s) return s end },",
+     "app.lua:23: stages.cart.evolve.shop.Added: records of 'shop.Added' are handled by 'Added' "
+     "already"},
     {5, "on = { Add = function() end }, decide = {},",
      "app.lua:5: stages.route.decide: unknown field"},
     {5, "on = { Add = function() end }, state = 'Cart',",

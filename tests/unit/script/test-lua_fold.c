@@ -207,8 +207,8 @@ static const struct {
     {16,
      "['shop.Measured'] = fold { into = 'days', key = { 'Sensor', 'Day' }, set = { Count = count() "
      "} },",
-     "app.lua:16: stages.view.on.shop.Measured: another fold takes records of 'shop.Measured' "
-     "already"},
+     "app.lua:16: stages.view.on.shop.Measured: records of 'shop.Measured' are handled by "
+     "'Measured' already"},
     {18, "['*'] = fold { into = 'sums', set = { Count = count() } },",
      "app.lua:18: stages.view.on.*: a fold takes records of one type: name it"},
     {19, "} }, route = { kind = 'transform', from = 'x', to = 'y', on = {\nPing = fold {} } } } }",
