@@ -168,6 +168,18 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* An answer to a fetch is taken whole: a small queue needs small answers. */
+static mr_status set_answer(const mr_conf_source *source, rd_kafka_conf_t *conf,
+                            int64_t queue_bytes_max, mr_error *err)
+{
+    enum { ANSWERS = 16, BYTES_MIN = 128 * 1024, BYTES_MAX = 1024 * 1024 };
+    if (mr_properties_get(source->properties, "max.partition.fetch.bytes") != NULL) {
+        return MR_OK; /* another name of the same */
+    }
+    return mr_conf_prefer_int(source, conf, "fetch.message.max.bytes",
+                              clamp(queue_bytes_max / ANSWERS, BYTES_MIN, BYTES_MAX), err);
+}
+
 /*
  * librdkafka stops fetching when a queue is above its limit and looks again after a time that can
  * be set from 2.2 on; before, see inbound.c. A message costs some 400 bytes beside its own, which
@@ -186,5 +198,6 @@ mr_status mr_conf_set_queue(const mr_conf_source *source, rd_kafka_conf_t *conf,
     /* A seek, or a question on the same connection, waits for the fetch that is under way. */
     MR_TRY(mr_conf_prefer(source, conf, "fetch.wait.max.ms", "100", err));
     MR_TRY(mr_conf_prefer_int(source, conf, "queued.min.messages", messages, err));
-    return mr_conf_prefer_int(source, conf, "queued.max.messages.kbytes", kbytes, err);
+    MR_TRY(mr_conf_prefer_int(source, conf, "queued.max.messages.kbytes", kbytes, err));
+    return set_answer(source, conf, queue_bytes_max, err);
 }

@@ -29,24 +29,16 @@ struct mr_reader {
     atomic_bool is_woken;
 };
 
-/* A reader takes records as fast as they come, so that a full queue has room again at once. And a
- * fetch that answers is taken whole: a small queue needs small answers. */
+/* A reader takes records as fast as they come, so that a full queue has room again at once. */
 static mr_status set_queue(const mr_reader_options *options, const mr_conf_source *source,
                            rd_kafka_conf_t *conf, mr_error *err)
 {
-    enum { ANSWERS = 16, ANSWER_BYTES_MIN = 128 * 1024, ANSWER_BYTES_MAX = 1024 * 1024 };
     MR_TRY(mr_conf_set_queue(source, conf, options->queue_bytes_max, err));
     size_t size = 0;
     if (rd_kafka_conf_get(conf, "fetch.queue.backoff.ms", NULL, &size) == RD_KAFKA_CONF_OK) {
         MR_TRY(mr_conf_prefer(source, conf, "fetch.queue.backoff.ms", "1", err));
     }
-    if (mr_properties_get(source->properties, "max.partition.fetch.bytes") != NULL) {
-        return MR_OK; /* Another name of the same. */
-    }
-    int64_t answer = options->queue_bytes_max / ANSWERS;
-    answer = answer < ANSWER_BYTES_MIN ? ANSWER_BYTES_MIN : answer;
-    answer = answer > ANSWER_BYTES_MAX ? ANSWER_BYTES_MAX : answer;
-    return mr_conf_prefer_int(source, conf, "fetch.message.max.bytes", answer, err);
+    return MR_OK;
 }
 
 static mr_status configure(const mr_reader_options *options, const mr_conf_source *source,

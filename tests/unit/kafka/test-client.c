@@ -171,6 +171,7 @@ static void each_kind_gets_its_own_and_a_person_wins(void **state)
     assert_string_equal(value_of(conf, "socket.timeout.ms", text), "5555");
     assert_string_equal(value_of(conf, "queued.min.messages", text), "55");
     assert_string_equal(value_of(conf, "queued.max.messages.kbytes", text), "4096");
+    assert_string_equal(value_of(conf, "fetch.message.max.bytes", text), "262144");
     assert_string_equal(value_of(conf, "linger.ms", text), "5");
     rd_kafka_conf_destroy(conf);
     assert_int_equal(mr_conf_new(&source, RD_KAFKA_PRODUCER, &conf, &err), MR_OK);
