@@ -44,6 +44,12 @@ typedef struct mr_database_usage {
 } mr_database_usage;
 void mr_database_usage_read(mr_database *database, mr_database_usage *ret_usage);
 
+/* Makes `directory`, which must not exist, a database that can be opened: what was written by now,
+ * each task as of one moment. Tables are linked, or copied to another file system. Writers go on
+ * meanwhile. */
+mr_status mr_database_checkpoint(mr_database *database, const char *directory,
+                                 mr_error *err) MR_MUST_USE;
+
 /* ---- One task's column family ---- */
 
 enum { MR_STORES_MAX = 16 };
