@@ -75,6 +75,14 @@ mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *sta
     return MR_OK;
 }
 
+char *mr_backup_directory(const mr_settings *settings, const mr_stage *stage, const char *instance)
+{
+    const mr_runtime_options *runtime = &settings->runtime;
+    const bool beside = runtime->backup_dir == NULL;
+    return mr_asprintf("%s%s/%s/%s/%s", beside ? runtime->state_dir : runtime->backup_dir,
+                       beside ? "/.backups" : "", stage->app->name, stage->name, instance);
+}
+
 mr_status mr_endpoint_write(const char *directory, const char *address, int64_t pid, mr_error *err)
 {
     MR_TRY(mr_directory_make(directory, err));

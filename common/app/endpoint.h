@@ -27,6 +27,8 @@ char *mr_stage_directory(const mr_settings *settings, const mr_stage *stage);
 mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *stage,
                                 const char *instance, char **ret_directory,
                                 mr_error *err) MR_MUST_USE;
+/* "<backup.dir>/<app>/<stage>/<instance>", of an instance that has a directory. A heap text. */
+char *mr_backup_directory(const mr_settings *settings, const mr_stage *stage, const char *instance);
 
 /* The file `http` of an instance's directory. Written atomically; the directory is made. */
 mr_status mr_endpoint_write(const char *directory, const char *address, int64_t pid,

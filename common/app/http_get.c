@@ -57,8 +57,8 @@ void mr_http_client_free(mr_http_client *client)
     }
 }
 
-mr_status mr_http_client_get(mr_http_client *client, const char *address, const char *target,
-                             int *ret_status, mr_buf *body, mr_error *err)
+static mr_status request(mr_http_client *client, const char *address, const char *target,
+                         int *ret_status, mr_buf *body, mr_error *err)
 {
     MR_CLEANUP(freep) char *url = mr_asprintf("http://%s%s", address, target);
     mr_buf_clear(body);
@@ -76,4 +76,20 @@ mr_status mr_http_client_get(mr_http_client *client, const char *address, const 
     (void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     *ret_status = (int)status;
     return MR_OK;
+}
+
+mr_status mr_http_client_get(mr_http_client *client, const char *address, const char *target,
+                             int *ret_status, mr_buf *body, mr_error *err)
+{
+    (void)curl_easy_setopt(client->curl, CURLOPT_HTTPGET, 1L);
+    return request(client, address, target, ret_status, body, err);
+}
+
+mr_status mr_http_client_post(mr_http_client *client, const char *address, const char *target,
+                              int *ret_status, mr_buf *body, mr_error *err)
+{
+    (void)curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+    (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE, 0L);
+    (void)curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, "");
+    return request(client, address, target, ret_status, body, err);
 }

@@ -1,5 +1,5 @@
-/* One HTTP GET by libcurl, for the CLI: processors answer on loopback or in the cluster's network.
- */
+/* One HTTP request by libcurl, for the CLI: processors answer on loopback or in the cluster's
+ * network. */
 #pragma once
 
 #include <mr/bytes.h>
@@ -18,3 +18,6 @@ MR_DEFINE_CLEANUP(mr_http_client, mr_http_client_free)
 /* Replaces `body`. MR_TIMED_OUT: nobody answers there; `err` says why. Bodies are limited. */
 mr_status mr_http_client_get(mr_http_client *client, const char *address, const char *target,
                              int *ret_status, mr_buf *body, mr_error *err) MR_MUST_USE;
+/* The same with POST and an empty body. */
+mr_status mr_http_client_post(mr_http_client *client, const char *address, const char *target,
+                              int *ret_status, mr_buf *body, mr_error *err) MR_MUST_USE;

@@ -55,8 +55,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, mr_http_an
     answer->body = MR_BUF_NULL; /* the response frees it */
     (void)MHD_add_response_header(response, "Content-Type", answer->content_type);
     (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-        (void)MHD_add_response_header(response, "Allow", "GET, HEAD");
+    if (answer->allow != NULL) {
+        (void)MHD_add_response_header(response, "Allow", answer->allow);
     }
     const enum MHD_Result result =
         MHD_queue_response(connection, (unsigned)answer->status, response);
@@ -77,12 +77,7 @@ static enum MHD_Result answer_request(void *context, struct MHD_Connection *conn
         *upload_len = 0; /* a body that nobody asked for is read over */
         return MHD_YES;
     }
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        answer.status = MHD_HTTP_METHOD_NOT_ALLOWED;
-        mr_buf_append_text(&answer.body, "{\"error\":\"only GET and HEAD\"}\n");
-    } else {
-        server->handler(server->context, *target, &answer);
-    }
+    server->handler(server->context, method, *target, &answer);
     return send_answer(connection, &answer);
 }
 

@@ -1,6 +1,6 @@
 /*
- * A small HTTP server (libmicrohttpd): GET and HEAD, bounded in threads, connections, time and
- * request size. It knows nothing of what is served.
+ * A small HTTP server (libmicrohttpd): requests without a body, bounded in threads, connections,
+ * time and request size. It knows nothing of what is served.
  */
 #pragma once
 
@@ -12,11 +12,14 @@ typedef struct mr_http_server mr_http_server;
 typedef struct mr_http_answer {
     int status;               /* 200 when the handler does not touch it */
     const char *content_type; /* static; JSON when the handler does not touch it */
+    const char *allow;        /* with 405: the methods there are; static */
     mr_buf body;
 } mr_http_answer;
 
-/* `target` is as it came over the wire. Called by several threads. */
-typedef void (*mr_http_handler)(void *context, const char *target, mr_http_answer *answer);
+/* `target` is as it came over the wire. To HEAD the same is answered as to GET, the server sends no
+ * body. Called by several threads. */
+typedef void (*mr_http_handler)(void *context, const char *method, const char *target,
+                                mr_http_answer *answer);
 
 typedef struct mr_http_server_options {
     const char *host;

@@ -126,11 +126,26 @@ static void answer_metrics(mr_processor *processor, mr_http_answer *answer)
     }
 }
 
+static bool is_order(const mr_http_target *target)
+{
+    return target->n_segments == 1 && mr_http_target_is(target, 0, "backup");
+}
+
+static bool is_allowed(const char *method, const mr_http_target *target)
+{
+    if (is_order(target)) {
+        return strcmp(method, "POST") == 0;
+    }
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 static void dispatch(mr_http_service *service, const mr_http_target *target, mr_http_answer *answer)
 {
     mr_processor *processor = atomic_load(&service->processor);
     const bool alone = target->n_segments == 1;
-    if (mr_http_target_is(target, 0, "stores")) {
+    if (is_order(target)) {
+        mr_http_backup_answer(service, processor, target, answer);
+    } else if (mr_http_target_is(target, 0, "stores")) {
         mr_http_stores_answer(service, target, answer);
     } else if (alone && mr_http_target_is(target, 0, "healthz")) {
         answer->content_type = "text/plain";
@@ -143,17 +158,24 @@ static void dispatch(mr_http_service *service, const mr_http_target *target, mr_
         answer_status(service, processor, answer);
     } else {
         mr_http_fail(answer, 404,
-                     "there are /stores, /status, /metrics, /healthz and /readyz, nothing else");
+                     "there are /stores, /status, /metrics, /healthz, /readyz and /backup, nothing "
+                     "else");
     }
 }
 
-void mr_http_service_answer(void *context, const char *raw, mr_http_answer *answer)
+void mr_http_service_answer(void *context, const char *method, const char *raw,
+                            mr_http_answer *answer)
 {
     mr_http_service *service = context;
     MR_CLEANUP(mr_http_target_deinit) mr_http_target target;
     mr_error err;
     if (mr_http_target_parse(raw, &target, &err) != MR_OK) {
         mr_http_fail(answer, 400, "%s", err.message);
+        return;
+    }
+    if (!is_allowed(method, &target)) {
+        answer->allow = is_order(&target) ? "POST" : "GET, HEAD";
+        mr_http_fail(answer, 405, "only %s", answer->allow);
         return;
     }
     const mr_bytes stage = mr_http_target_parameter(&target, "stage");

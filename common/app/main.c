@@ -87,6 +87,7 @@ typedef struct program {
     const mr_stage *stage;
     mr_registry *registry;
     char *directory;
+    char *backup_directory;
     mr_http_service service;
     mr_http_server *server;
     char address[MR_ADDRESS_SIZE];
@@ -168,8 +169,10 @@ static mr_status find_stage(program *p, const char *name, mr_error *err)
                             p->stage->definition, name, p->stage->kind, p->stage->kind,
                             p->kind->name);
     }
-    return mr_instance_directory(&p->settings, p->stage, p->settings.runtime.instance_id,
-                                 &p->directory, err);
+    const char *instance = p->settings.runtime.instance_id;
+    MR_TRY(mr_instance_directory(&p->settings, p->stage, instance, &p->directory, err));
+    p->backup_directory = mr_backup_directory(&p->settings, p->stage, instance);
+    return MR_OK;
 }
 
 static const char *advertised_host(const mr_app_options *options, char *name, size_t size)
@@ -191,6 +194,7 @@ static mr_status serve(program *p, mr_error *err)
     const mr_app_options *options = &p->settings.app;
     p->service.stage = p->stage;
     p->service.registry = p->registry;
+    p->service.backup_directory = p->backup_directory;
     p->service.framing = p->registry == NULL ? MR_FRAMING_SINGLE_OBJECT : MR_FRAMING_CONFLUENT;
     mr_http_server_options server = {.host = options->http_host,
                                      .port = (uint16_t)options->http_port,
@@ -280,6 +284,7 @@ static void finish(program *p)
     mr_app_free(p->app);
     mr_settings_deinit(&p->settings);
     free(p->directory);
+    free(p->backup_directory);
 }
 
 static int run_program(program *p, const arguments *given)

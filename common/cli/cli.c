@@ -11,10 +11,12 @@
 #include "kafka/client.h"
 
 const mr_verb *const mr_verbs[] = {
-    &mr_verb_dev,     &mr_verb_run, &mr_verb_check,  &mr_verb_test,    &mr_verb_topics,
-    &mr_verb_emit,    &mr_verb_get, &mr_verb_scan,   &mr_verb_history, &mr_verb_state,
-    &mr_verb_status,  &mr_verb_lag, &mr_verb_verify, &mr_verb_restore, &mr_verb_help,
-    &mr_verb_version, NULL,
+    &mr_verb_dev,    &mr_verb_run,     &mr_verb_check,
+    &mr_verb_test,   &mr_verb_topics,  &mr_verb_emit,
+    &mr_verb_get,    &mr_verb_scan,    &mr_verb_history,
+    &mr_verb_state,  &mr_verb_status,  &mr_verb_lag,
+    &mr_verb_verify, &mr_verb_backup,  &mr_verb_restore,
+    &mr_verb_help,   &mr_verb_version, NULL,
 };
 
 static const mr_flag common_flags[] = {

@@ -165,15 +165,19 @@ void mr_instances_put_first(mr_instances *instances, int32_t partition)
 
 /* ---- Asking ---- */
 
-mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_stage *stage,
-                          const char *target, int *ret_status, mr_json **ret_json, mr_error *err)
+typedef mr_status (*requester)(mr_http_client *client, const char *address, const char *target,
+                               int *ret_status, mr_buf *body, mr_error *err);
+
+static mr_status ask(requester request, mr_http_client *http, const char *address,
+                     const mr_stage *stage, const char *target, int *ret_status, mr_json **ret_json,
+                     mr_error *err)
 {
     MR_CLEANUP(mr_buf_deinit) mr_buf body = MR_BUF_NULL;
     MR_CLEANUP(mr_buf_deinit) mr_buf addressed = MR_BUF_NULL;
     mr_buf_printf(&addressed, "%s%cstage=%s", target, strchr(target, '?') == NULL ? '?' : '&',
                   stage->group);
     const mr_status status =
-        mr_http_client_get(http, address, mr_buf_text(&addressed), ret_status, &body, err);
+        request(http, address, mr_buf_text(&addressed), ret_status, &body, err);
     if (status != MR_OK) {
         return status;
     }
@@ -186,4 +190,16 @@ mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_st
     *ret_json = NULL;
     (void)!mr_json_parse(mr_buf_bytes(&body), ret_json, &ignored);
     return MR_OK;
+}
+
+mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_stage *stage,
+                          const char *target, int *ret_status, mr_json **ret_json, mr_error *err)
+{
+    return ask(mr_http_client_get, http, address, stage, target, ret_status, ret_json, err);
+}
+
+mr_status mr_instance_order(mr_http_client *http, const char *address, const mr_stage *stage,
+                            const char *target, int *ret_status, mr_json **ret_json, mr_error *err)
+{
+    return ask(mr_http_client_post, http, address, stage, target, ret_status, ret_json, err);
 }

@@ -39,6 +39,11 @@ mr_status mr_instance_ask(mr_http_client *http, const char *address, const mr_st
                           const char *target, int *ret_status, mr_json **ret_json,
                           mr_error *err) MR_MUST_USE;
 
+/* The same with POST. */
+mr_status mr_instance_order(mr_http_client *http, const char *address, const mr_stage *stage,
+                            const char *target, int *ret_status, mr_json **ret_json,
+                            mr_error *err) MR_MUST_USE;
+
 /* Names of the instances' directories below the stage's state directory, in order. */
 typedef struct mr_names {
     char **items;

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 
+extern const mr_verb mr_verb_backup;
 extern const mr_verb mr_verb_check;
 extern const mr_verb mr_verb_dev;
 extern const mr_verb mr_verb_emit;

@@ -100,6 +100,13 @@ const mr_option mr_runtime_option_table[] = {
      .offset = offsetof(mr_runtime_options, state_dir),
      .preset = "/var/lib/millrace",
      .text = "Directory of the state; below it one directory a stage and instance."},
+    {.name = "backup.dir",
+     .kind = MR_OPTION_TEXT,
+     .offset = offsetof(mr_runtime_options, backup_dir),
+     .text =
+         "Directory of backups; below it one directory an app, stage, instance and backup. When "
+         "empty, .backups in state.dir, where tables are linked; on a file system of its own, "
+         "which a failing disk calls for, they are copied."},
     {.name = "group.instance.id",
      .kind = MR_OPTION_TEXT,
      .offset = offsetof(mr_runtime_options, instance_id),

@@ -25,6 +25,7 @@ typedef struct mr_runtime_options {
     int64_t shutdown_timeout_ms;
     int64_t broker_timeout_ms;
     const char *state_dir;
+    const char *backup_dir; /* NULL: below state_dir */
     const char *instance_id;
 } mr_runtime_options;
 

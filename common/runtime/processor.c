@@ -1,5 +1,6 @@
 #include "runtime/processor.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
@@ -11,7 +12,8 @@ enum { POLL_MS = 100, SNAPSHOT_TIMEOUT_MS = 1000 };
 struct mr_processor {
     mr_processor_options options;
     mr_log log;
-    mr_database *database; /* NULL: stateless */
+    mr_database *database;          /* NULL: stateless, or closed */
+    pthread_rwlock_t database_lock; /* who closes it waits for who has it */
     mr_consumer *consumer;
     mr_flusher *flusher;
     mr_restorer *restorer;
@@ -20,6 +22,7 @@ struct mr_processor {
     _Atomic int64_t rebalances;
     _Atomic bool assigned_once;
     _Atomic bool stopping;
+    _Atomic bool backing_up;
 };
 
 /* ---- Before anything is consumed ---- */
@@ -236,6 +239,7 @@ mr_status mr_processor_new(const mr_processor_options *options, mr_processor **r
 {
     mr_processor *processor = mr_alloc_zero(1, sizeof(*processor));
     processor->options = *options;
+    (void)pthread_rwlock_init(&processor->database_lock, NULL);
     processor->log = mr_log_for(options->log, "%s", options->stage->group);
     const mr_status status = open_parts(processor, err);
     if (status != MR_OK) {
@@ -260,6 +264,7 @@ void mr_processor_free(mr_processor *processor)
     mr_consumer_close(processor->consumer);
     mr_flusher_free(processor->flusher);
     mr_database_free(processor->database);
+    (void)pthread_rwlock_destroy(&processor->database_lock);
     free(processor);
 }
 
@@ -327,7 +332,9 @@ static mr_status wind_down(mr_processor *processor, mr_error *err)
     }
     mr_restorer_free(processor->restorer);
     processor->restorer = NULL;
+    (void)pthread_rwlock_wrlock(&processor->database_lock);
     mr_database *database = MR_STEAL(&processor->database);
+    (void)pthread_rwlock_unlock(&processor->database_lock);
     return mr_database_close(database, err);
 }
 
@@ -395,9 +402,11 @@ void mr_processor_status_read(mr_processor *processor, mr_processor_status *ret_
             complete = false;
         }
     }
+    (void)pthread_rwlock_rdlock(&processor->database_lock);
     if (processor->database != NULL) {
         mr_database_usage_read(processor->database, &ret_status->usage);
     }
+    (void)pthread_rwlock_unlock(&processor->database_lock);
     ret_status->state = overall_state(processor, ret_status, complete);
 }
 
@@ -406,6 +415,43 @@ void mr_processor_status_deinit(mr_processor_status *status)
     free(status->tasks);
     status->tasks = NULL;
     status->n_tasks = 0;
+}
+
+static mr_status back_up(mr_processor *processor, const char *above, const char *name,
+                         mr_backup *ret_backup, mr_error *err)
+{
+    const mr_processor_options *options = &processor->options;
+    if (processor->database == NULL) {
+        return MR_NOT_FOUND;
+    }
+    const mr_backup_options backup = {
+        .stage = options->stage,
+        .above = above,
+        .name = name,
+        .now_ms = options->clock->wall_ms(options->clock),
+        .log = &processor->log,
+    };
+    const mr_status status = mr_backup_make(processor->database, &backup, ret_backup, err);
+    if (status == MR_OK) {
+        mr_log_info(&processor->log, "backed up directory='%s' bytes=%lld tasks=%zu",
+                    ret_backup->directory, (long long)ret_backup->bytes, ret_backup->n_tasks);
+    } else {
+        mr_log_warn(&processor->log, "backup: %s", err->message);
+    }
+    return status;
+}
+
+mr_status mr_processor_backup(mr_processor *processor, const char *above, const char *name,
+                              mr_backup *ret_backup, mr_error *err)
+{
+    if (atomic_exchange(&processor->backing_up, true)) {
+        return MR_END;
+    }
+    (void)pthread_rwlock_rdlock(&processor->database_lock);
+    const mr_status status = back_up(processor, above, name, ret_backup, err);
+    (void)pthread_rwlock_unlock(&processor->database_lock);
+    atomic_store(&processor->backing_up, false);
+    return status;
 }
 
 mr_status mr_processor_query(mr_processor *processor, mr_query *query, mr_error *err)

@@ -15,6 +15,7 @@
 #include <mr/log.h>
 #include <mr/registry.h>
 
+#include "runtime/backup.h"
 #include "runtime/driver.h"
 #include "runtime/options.h"
 #include "runtime/query.h"
@@ -83,5 +84,10 @@ void mr_processor_status_deinit(mr_processor_status *status);
 bool mr_processor_is_ready(mr_processor *processor);
 /* Prometheus text exposition format 0.0.4. */
 void mr_processor_metrics(mr_processor *processor, mr_buf *out);
+/* Backs the state up as "<above>/<name>" while the workers go on; what they have not yet written to
+ * RocksDB is in the changelogs. MR_NOT_FOUND: there is no state, or no more. MR_END: another backup
+ * is under way. */
+mr_status mr_processor_backup(mr_processor *processor, const char *above, const char *name,
+                              mr_backup *ret_backup, mr_error *err) MR_MUST_USE;
 /* The tasks' committed rows: see query.h. */
 mr_status mr_processor_query(mr_processor *processor, mr_query *query, mr_error *err) MR_MUST_USE;

@@ -136,7 +136,9 @@ def undisturbed_run(commands):
 
 
 def test_every_point_is_tried():
-    assert points_in_source() == set(STATEFUL), f"the tree has the points {sorted(points_in_source())}"
+    # Those of a backup are in backup.py.
+    found = {name for name in points_in_source() if not name.startswith("backup-")}
+    assert found == set(STATEFUL), f"the tree has the points {sorted(found)}"
 
 
 def test_crash_points():

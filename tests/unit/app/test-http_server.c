@@ -1,6 +1,7 @@
 /*
- * Goal: the server gives the handler the target as it came, answers GET and HEAD only, and ends
- * cleanly. Method: a server on a free port of loopback, asked by the CLI's client and by hand.
+ * Goal: the server gives the handler method and target as they came, says which methods there are
+ * when the handler does, and ends cleanly. Method: a server on a free port of loopback, asked by
+ * the CLI's client and by hand.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +20,15 @@
 #include "app/http_get.h"
 #include "app/http_server.h"
 
-static void echo(void *context, const char *target, mr_http_answer *answer)
+/* Reads, and one order. */
+static void echo(void *context, const char *method, const char *target, mr_http_answer *answer)
 {
     (void)context;
+    const bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    if (strcmp(target, "/order") == 0 ? strcmp(method, "POST") != 0 : !reads) {
+        answer->status = 405;
+        answer->allow = "GET, HEAD";
+    }
     if (strcmp(target, "/missing") == 0) {
         answer->status = 404;
     }
@@ -57,6 +64,10 @@ static void the_target_comes_undecoded(void **state)
     assert_string_equal(mr_buf_text(&body), "/a%2Fb/c?d=%20e");
     assert_int_equal(mr_http_client_get(client, address, "/missing", &status, &body, &err), MR_OK);
     assert_int_equal(status, 404);
+    assert_int_equal(mr_http_client_post(client, address, "/order", &status, &body, &err), MR_OK);
+    assert_int_equal(status, 200);
+    assert_int_equal(mr_http_client_get(client, address, "/order", &status, &body, &err), MR_OK);
+    assert_int_equal(status, 405);
     mr_http_server_free(server);
     assert_int_equal(mr_http_client_get(client, address, "/a", &status, &body, &err), MR_TIMED_OUT);
     assert_non_null(strstr(err.message, address));
@@ -80,7 +91,7 @@ static void ask(uint16_t port, const char *request, char *answer, size_t size)
     (void)close(fd);
 }
 
-static void other_methods_are_refused(void **state)
+static void methods_are_the_handlers(void **state)
 {
     (void)state;
     mr_http_server *server = start();
@@ -122,7 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_target_comes_undecoded),
-        cmocka_unit_test(other_methods_are_refused),
+        cmocka_unit_test(methods_are_the_handlers),
         cmocka_unit_test(what_cannot_be_served_on_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

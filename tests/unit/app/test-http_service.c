@@ -88,10 +88,53 @@ static void every_path_is_answered(void **state)
     open_fixture(&f);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         mr_http_answer answer = {.status = 200, .content_type = "application/json"};
-        mr_http_service_answer(&f.service, rows[i].target, &answer);
+        mr_http_service_answer(&f.service, "GET", rows[i].target, &answer);
         if (answer.status != rows[i].status ||
             strstr(mr_buf_text(&answer.body), rows[i].body) == NULL) {
             fail_msg("%s: %d %s", rows[i].target, answer.status, mr_buf_text(&answer.body));
+        }
+        mr_buf_deinit(&answer.body);
+    }
+    mr_schemas_free(f.app.schemas);
+}
+
+static void methods_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        const char *target;
+        int status;
+        const char *body; /* what is in it */
+        const char *allow;
+    } rows[] = {
+        {"POST", "/backup?name=a", 503, "starting", NULL},
+        {"POST", "/backup", 400, "POST /backup?name=NAME", NULL},
+        {"POST", "/backup?name=", 400, "'' cannot name a backup", NULL},
+        {"POST", "/backup?name=..%2Fa", 400, "'../a' cannot name a backup", NULL},
+        {"POST", "/backup?name=.a", 400, "'.a' cannot name a backup", NULL},
+        {"POST", "/backup?name=a%00b", 400, "zero byte", NULL},
+        {"POST", "/backup/a?name=a", 405, "only GET, HEAD", "GET, HEAD"},
+        {"GET", "/backup?name=a", 405, "only POST", "POST"},
+        {"HEAD", "/backup?name=a", 405, "only POST", "POST"},
+        {"POST", "/status", 405, "only GET, HEAD", "GET, HEAD"},
+        {"DELETE", "/stores/state/c-1", 405, "only GET, HEAD", "GET, HEAD"},
+        {"HEAD", "/healthz", 200, "ok\n", NULL},
+    };
+    fixture f;
+    open_fixture(&f);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        mr_http_answer answer = {.status = 200};
+        mr_http_service_answer(&f.service, rows[i].method, rows[i].target, &answer);
+        if (answer.status != rows[i].status ||
+            strstr(mr_buf_text(&answer.body), rows[i].body) == NULL) {
+            fail_msg("%s %s: %d %s", rows[i].method, rows[i].target, answer.status,
+                     mr_buf_text(&answer.body));
+        }
+        if (rows[i].allow == NULL) {
+            assert_null(answer.allow);
+        } else {
+            assert_string_equal(answer.allow, rows[i].allow);
         }
         mr_buf_deinit(&answer.body);
     }
@@ -114,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_path_is_answered),
+        cmocka_unit_test(methods_are_checked),
         cmocka_unit_test(failures_are_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,9 +37,9 @@ static void assert_has(const char *text, const char *format, const char *name)
 static void every_verb_is_told_of(void **state)
 {
     (void)state;
-    static const char *const expected[] = {
-        "dev",     "run",   "check",  "test", "topics", "emit",    "get",  "scan",
-        "history", "state", "status", "lag",  "verify", "restore", "help", "version"};
+    static const char *const expected[] = {"dev",    "run",    "check",   "test",  "topics", "emit",
+                                           "get",    "scan",   "history", "state", "status", "lag",
+                                           "verify", "backup", "restore", "help",  "version"};
     char *help = print(mr_help_program);
     char *man = print(mr_help_man);
     char *completion = print(mr_help_completion);
