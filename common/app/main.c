@@ -28,6 +28,7 @@ typedef struct arguments {
     mr_texts assignments;
     const char *log_level;
     const char *log_format;
+    bool standby;
     bool help;
     bool version;
 } arguments;
@@ -55,6 +56,11 @@ static const mr_flag flags[] = {
      .offset = offsetof(arguments, assignments),
      .argument = "NAME=VALUE",
      .text = "One setting; wins over MILLRACE_... variables and the file. Repeatable."},
+    {.name = "standby",
+     .kind = MR_FLAG_SWITCH,
+     .offset = offsetof(arguments, standby),
+     .text = "Keeps a warm copy of the state of every task that another instance owns, and takes "
+             "part once that is read; stateful kinds only."},
     {.name = "log-level",
      .kind = MR_FLAG_TEXT,
      .offset = offsetof(arguments, log_level),
@@ -158,8 +164,9 @@ static mr_status configure(program *p, const arguments *given, mr_error *err)
     return mr_client_check(&p->settings.properties, p->settings.ours, p->settings.n_ours, err);
 }
 
-static mr_status find_stage(program *p, const char *name, mr_error *err)
+static mr_status find_stage(program *p, const arguments *given, mr_error *err)
 {
+    const char *name = given->stage;
     MR_TRY(mr_definition_stage(p->app, name, &p->stage, err));
     p->log = mr_log_for(&p->log, "%s", p->stage->group);
     if (strcmp(p->stage->kind, p->kind->name) != 0) {
@@ -168,6 +175,12 @@ static mr_status find_stage(program *p, const char *name, mr_error *err)
                             "millrace-%s",
                             p->stage->definition, name, p->stage->kind, p->stage->kind,
                             p->kind->name);
+    }
+    if (given->standby && !p->kind->stateful) {
+        return mr_error_set(err, MR_ERR_USAGE,
+                            "--standby: stage '%s' is of kind %s, which keeps no state that could "
+                            "be copied; leave it out",
+                            name, p->kind->name);
     }
     const char *instance = p->settings.runtime.instance_id;
     MR_TRY(mr_instance_directory(&p->settings, p->stage, instance, &p->directory, err));
@@ -227,7 +240,7 @@ static mr_status announce(program *p, mr_error *err)
     return status;
 }
 
-static mr_status start_processor(program *p, mr_lua_limits *limits, mr_error *err)
+static mr_status start_processor(program *p, mr_lua_limits *limits, bool standby, mr_error *err)
 {
     MR_CLEANUP(freep) char *client_id = mr_client_id_new(p->kind->name, p->address);
     const mr_processor_options options = {
@@ -244,6 +257,7 @@ static mr_status start_processor(program *p, mr_lua_limits *limits, mr_error *er
         .clock = mr_clock_system(),
         .client_id = client_id,
         .state_directory = p->directory,
+        .standby = standby,
     };
     MR_TRY(mr_processor_new(&options, &p->processor, err));
     atomic_store(&p->service.processor, p->processor);
@@ -259,13 +273,13 @@ static mr_status run(program *p, const arguments *given, int *ret_exit, mr_error
     MR_TRY(mr_signals_watch(&p->stop, p->settings.runtime.shutdown_timeout_ms, &p->log, err));
     mr_lua_limits limits = mr_definition_limits(&p->settings, &p->log);
     MR_TRY(mr_definition_load(given->app, &limits, p->kinds, &p->app, err));
-    MR_TRY(find_stage(p, given->stage, err));
+    MR_TRY(find_stage(p, given, err));
     MR_TRY(mr_settings_registry(&p->settings, &p->registry, err));
     *ret_exit = MR_EXIT_UNAVAILABLE;
     MR_TRY(mr_settings_probe(&p->settings, &p->log, err));
     *ret_exit = MR_EXIT_FAILURE;
     MR_TRY(serve(p, err));
-    MR_TRY(start_processor(p, &limits, err));
+    MR_TRY(start_processor(p, &limits, given->standby, err));
     mr_log_info(&p->log, "running address=%s librdkafka=%s pid=%" PRId64, p->address,
                 mr_client_version_text(), (int64_t)getpid());
     return mr_processor_run(p->processor, &p->stop, err);
@@ -301,6 +315,9 @@ static int run_program(program *p, const arguments *given)
         /* What a person wrote stays their matter, however late it is noticed. */
         exit_code = err.status == MR_ERR_USAGE ? MR_EXIT_USAGE : exit_code;
         mr_log_error(&p->log, "%s", err.message);
+    }
+    if (p->processor != NULL && mr_processor_hangs(p->processor)) {
+        _exit(exit_code);
     }
     return exit_code;
 }

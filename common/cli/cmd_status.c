@@ -66,8 +66,9 @@ static void add_answer(summary *sum, const mr_stage *stage, const mr_json *answe
         mr_buf_append_bytes(&sum->states, state);
     }
     for (const mr_json *task = mr_json_first(list); task != NULL; task = mr_json_next(task)) {
-        sum->n_tasks++;
-        sum->n_running += mr_bytes_equal_text(text_of(task, "state"), "running");
+        const mr_bytes task_state = text_of(task, "state");
+        sum->n_tasks += !mr_bytes_equal_text(task_state, "standby"); /* another one owns it */
+        sum->n_running += mr_bytes_equal_text(task_state, "running");
         if (tasks != NULL) {
             print_task(tasks, stage, task, address);
         }

@@ -50,8 +50,6 @@ void mr_consumer_release(mr_consumer *consumer)
 mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_consumer,
                           mr_error *err)
 {
-    assert(options->n_topics == 0 ||
-           (options->listener.assigned != NULL && options->listener.revoked != NULL));
     const mr_conf_source source = {options->properties, options->ours, options->n_ours};
     rd_kafka_conf_t *made = NULL;
     MR_TRY(mr_conf_new(&source, RD_KAFKA_CONSUMER, &made, err));
@@ -73,7 +71,9 @@ mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_
         /* Rebalances and errors come by rd_kafka_consumer_poll. */
         (void)rd_kafka_poll_set_consumer(consumer->handle.rk);
         consumer->parking = rd_kafka_queue_new(consumer->handle.rk);
-        status = options->n_topics == 0 ? MR_OK : mr_consumer_subscribe(consumer, options, err);
+    }
+    if (status == MR_OK && options->n_topics > 0) {
+        status = mr_consumer_subscribe(consumer, options->topics, options->n_topics, err);
     }
     if (status != MR_OK) {
         mr_consumer_release(consumer);

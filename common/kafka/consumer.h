@@ -33,8 +33,9 @@ typedef struct mr_consumer_options {
     const mr_log *log;
     const char *client_id;
     const char *group;
-    const char *instance_id;   /* group.instance.id: static membership; NULL: dynamic */
-    const char *const *topics; /* subscribed; none: no member, it only asks for offsets */
+    const char *instance_id; /* group.instance.id: static membership; NULL: dynamic */
+    /* Subscribed; none: no member, or not before mr_consumer_subscribe. It can ask for offsets. */
+    const char *const *topics;
     size_t n_topics;
     int64_t queue_bytes_max; /* of fetched, not yet processed records, for each feed */
     mr_consumer_listener listener;
@@ -42,6 +43,9 @@ typedef struct mr_consumer_options {
 
 mr_status mr_consumer_new(const mr_consumer_options *options, mr_consumer **ret_consumer,
                           mr_error *err) MR_MUST_USE;
+/* Joins the group: for a consumer that was made with a listener and without topics. Poll thread. */
+mr_status mr_consumer_subscribe(mr_consumer *consumer, const char *const *topics, size_t n_topics,
+                                mr_error *err) MR_MUST_USE;
 /* Leaves as the listener allows: revoked is called for what is assigned. A static member does not
  * leave the group. */
 void mr_consumer_close(mr_consumer *consumer);

@@ -45,8 +45,6 @@ struct mr_feed {
 /* The index of a partition, n_assigned when it is not assigned. With the lock, or in the poll
  * thread. */
 size_t mr_consumer_find(const mr_consumer *consumer, const char *topic, int32_t partition);
-mr_status mr_consumer_subscribe(mr_consumer *consumer, const mr_consumer_options *options,
-                                mr_error *err) MR_MUST_USE;
 /* A subscribed topic was said to be unknown. Poll thread, as the next. */
 void mr_consumer_note_missing(mr_consumer *consumer);
 /* Fails when one is missing for good. */

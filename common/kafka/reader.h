@@ -17,6 +17,7 @@ typedef struct mr_reader_options {
     const mr_log *log;
     const char *client_id;
     bool read_uncommitted;
+    bool stays; /* at the ends, for what comes there: their being reached is told later */
     int64_t queue_bytes_max;
 } mr_reader_options;
 

@@ -13,17 +13,19 @@
 
 enum { MISSING_MS = 10000, LOOK_EVERY_MS = 500, LOOK_MS = 1000 };
 
-mr_status mr_consumer_subscribe(mr_consumer *consumer, const mr_consumer_options *options,
+mr_status mr_consumer_subscribe(mr_consumer *consumer, const char *const *topics, size_t n_topics,
                                 mr_error *err)
 {
-    consumer->subscribed = rd_kafka_topic_partition_list_new((int)options->n_topics);
-    for (size_t i = 0; i < options->n_topics; i++) {
-        (void)rd_kafka_topic_partition_list_add(consumer->subscribed, options->topics[i],
+    assert(consumer->subscribed == NULL && consumer->listener.assigned != NULL &&
+           consumer->listener.revoked != NULL);
+    consumer->subscribed = rd_kafka_topic_partition_list_new((int)n_topics);
+    for (size_t i = 0; i < n_topics; i++) {
+        (void)rd_kafka_topic_partition_list_add(consumer->subscribed, topics[i],
                                                 RD_KAFKA_PARTITION_UA);
     }
     const rd_kafka_resp_err_t code = rd_kafka_subscribe(consumer->handle.rk, consumer->subscribed);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return mr_kafka_fail_code(code, MR_STEP_CONFIGURE, err, "subscribe as %s", options->group);
+        return mr_kafka_fail_code(code, MR_STEP_CONFIGURE, err, "subscribe to %s", topics[0]);
     }
     return MR_OK;
 }

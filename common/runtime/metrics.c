@@ -9,22 +9,28 @@ typedef struct mr_task_series {
     const char *type;
     const char *help;
     size_t offset;
+    bool of_standby; /* only of tasks that another member owns; else only of this one's */
 } mr_task_series;
 
 static const mr_task_series task_series[] = {
     {"millrace_task_records_total", "counter", "Records processed.",
-     offsetof(mr_task_status, records)},
+     offsetof(mr_task_status, records), false},
     {"millrace_task_dead_letters_total", "counter", "Records sent to the dead-letter topic.",
-     offsetof(mr_task_status, dead_letters)},
+     offsetof(mr_task_status, dead_letters), false},
     {"millrace_task_duplicates_total", "counter",
      "Inputs skipped because the state includes them already.",
-     offsetof(mr_task_status, duplicates)},
+     offsetof(mr_task_status, duplicates), false},
     {"millrace_task_restored_records_total", "counter", "Changelog records restored.",
-     offsetof(mr_task_status, restored)},
+     offsetof(mr_task_status, restored), false},
     {"millrace_task_restore_remaining_records", "gauge",
      "Changelog records still to be restored, at most; -1 while that is not known.",
-     offsetof(mr_task_status, restore_remaining)},
-    {"millrace_task_position", "gauge", "Next input offset.", offsetof(mr_task_status, position)},
+     offsetof(mr_task_status, restore_remaining), false},
+    {"millrace_task_position", "gauge", "Next input offset.", offsetof(mr_task_status, position),
+     false},
+    {"millrace_standby_lag_records", "gauge",
+     "Changelog records that the warm copy of another member's task lacks, at most; -1 while that "
+     "is not known.",
+     offsetof(mr_task_status, restore_remaining), true},
 };
 
 static void head(mr_buf *out, const char *name, const char *type, const char *help)
@@ -45,6 +51,9 @@ static void write_task_series(const mr_task_series *series, const mr_processor_s
     for (size_t i = 0; i < status->n_tasks; i++) {
         const char *task = (const char *)&status->tasks[i];
         int64_t value;
+        if (mr_task_status_is_standby(&status->tasks[i]) != series->of_standby) {
+            continue;
+        }
         memcpy(&value, task + series->offset, sizeof(value));
         mr_buf_printf(out, "%s{task=\"%d\"} %" PRId64 "\n", series->name, status->tasks[i].number,
                       value);

@@ -80,7 +80,8 @@ const mr_option mr_runtime_option_table[] = {
      .preset = "5m",
      .min = 1000,
      .max = 86400000,
-     .text = "A worker that makes no progress for so long loses its tasks to other members."},
+     .text = "A worker that makes no progress for so long ends the process, and its tasks go to "
+             "other members."},
     {.name = "shutdown.timeout.ms",
      .kind = MR_OPTION_DURATION,
      .offset = offsetof(mr_runtime_options, shutdown_timeout_ms),

@@ -17,12 +17,15 @@ struct mr_processor {
     mr_consumer *consumer;
     mr_flusher *flusher;
     mr_restorer *restorer;
+    mr_follower *follower; /* NULL: no standby */
     mr_worker **workers;
     size_t n_workers;
     _Atomic int64_t rebalances;
+    _Atomic bool warming;
     _Atomic bool assigned_once;
     _Atomic bool stopping;
     _Atomic bool backing_up;
+    bool hangs; /* a worker does */
 };
 
 /* ---- Before anything is consumed ---- */
@@ -177,7 +180,8 @@ static mr_status open_consumer(mr_processor *processor, mr_error *err)
         .group = options->stage->group,
         .instance_id = options->runtime->instance_id,
         .topics = (const char *const *)options->stage->from,
-        .n_topics = options->stage->n_from,
+        /* A standby joins when it is warm. */
+        .n_topics = options->standby ? 0 : options->stage->n_from,
         .queue_bytes_max = (int64_t)mr_budget_split(options->runtime).consumer_queue,
         .listener = {.context = processor, .assigned = on_assigned, .revoked = on_revoked},
     };
@@ -197,8 +201,27 @@ static mr_status open_restorer(mr_processor *processor, mr_error *err)
         .log = options->log,
         .clock = options->clock,
         .client_id = options->client_id,
+        .has_follower = options->standby,
     };
     return mr_restorer_new(&restorer, &processor->restorer, err);
+}
+
+static mr_status open_follower(mr_processor *processor, mr_error *err)
+{
+    const mr_processor_options *options = &processor->options;
+    const mr_follower_options follower = {
+        .stage = options->stage,
+        .database = processor->database,
+        .runtime = options->runtime,
+        .properties = options->properties,
+        .ours = options->ours,
+        .n_ours = options->n_ours,
+        .log = options->log,
+        .clock = options->clock,
+        .client_id = options->client_id,
+    };
+    atomic_store(&processor->warming, true);
+    return mr_follower_new(&follower, &processor->follower, err);
 }
 
 static mr_status open_workers(mr_processor *processor, mr_error *err)
@@ -213,6 +236,7 @@ static mr_status open_workers(mr_processor *processor, mr_error *err)
             .database = processor->database,
             .flusher = processor->flusher,
             .restorer = processor->restorer,
+            .follower = processor->follower,
         };
         MR_TRY(mr_worker_new(&options, &processor->workers[i], err));
         processor->n_workers++;
@@ -230,6 +254,9 @@ static mr_status open_parts(mr_processor *processor, mr_error *err)
     MR_TRY(open_consumer(processor, err));
     if (processor->options.kind->stateful) {
         MR_TRY(open_restorer(processor, err));
+    }
+    if (processor->options.standby) {
+        MR_TRY(open_follower(processor, err));
     }
     return open_workers(processor, err);
 }
@@ -261,6 +288,7 @@ void mr_processor_free(mr_processor *processor)
     }
     free(processor->workers);
     processor->n_workers = 0; /* closing the consumer revokes, and there is nobody left to tell */
+    mr_follower_free(processor->follower);
     mr_consumer_close(processor->consumer);
     mr_flusher_free(processor->flusher);
     mr_database_free(processor->database);
@@ -289,7 +317,8 @@ static mr_status check_workers(mr_processor *processor, mr_error *err)
     return MR_OK;
 }
 
-/* A worker that hangs must not keep its tasks: without polls the group takes them away. */
+/* A worker that hangs must not keep its tasks. Neither it nor its thread can be ended, so the
+ * process is, and the group takes them away. */
 static bool is_making_progress(const mr_processor *processor)
 {
     mr_clock *clock = processor->options.clock;
@@ -303,12 +332,34 @@ static bool is_making_progress(const mr_processor *processor)
     return true;
 }
 
+/* Before it joins: a member that is cold would be given tasks, and a warm one lose them. */
+static mr_status warm_up(mr_processor *processor, const volatile sig_atomic_t *stop, mr_error *err)
+{
+    mr_status status = MR_TIMED_OUT;
+    while (!*stop && status == MR_TIMED_OUT) {
+        status = mr_follower_wait_warm(processor->follower, POLL_MS, err);
+    }
+    if (status < 0 || *stop) {
+        return status < 0 ? status : MR_OK;
+    }
+    atomic_store(&processor->warming, false);
+    mr_log_info(&processor->log, "joining the group");
+    const mr_stage *stage = processor->options.stage;
+    return mr_consumer_subscribe(processor->consumer, (const char *const *)stage->from,
+                                 stage->n_from, err);
+}
+
 static mr_status poll_until_stopped(mr_processor *processor, const volatile sig_atomic_t *stop,
                                     mr_error *err)
 {
+    if (processor->follower != NULL) {
+        MR_TRY(warm_up(processor, stop, err));
+    }
     while (!*stop) {
         MR_TRY(check_workers(processor, err));
+        MR_TRY(mr_follower_failure(processor->follower, err));
         if (!is_making_progress(processor)) {
+            processor->hangs = true;
             return mr_error_set(err, MR_ERR_HANDLER,
                                 "a worker made no progress for max.poll.interval.ms=%lld: its "
                                 "tasks go to other members",
@@ -332,6 +383,7 @@ static mr_status wind_down(mr_processor *processor, mr_error *err)
     }
     mr_restorer_free(processor->restorer);
     processor->restorer = NULL;
+    mr_follower_stop(processor->follower); /* status may still be asked for */
     (void)pthread_rwlock_wrlock(&processor->database_lock);
     mr_database *database = MR_STEAL(&processor->database);
     (void)pthread_rwlock_unlock(&processor->database_lock);
@@ -346,6 +398,9 @@ mr_status mr_processor_run(mr_processor *processor, const volatile sig_atomic_t 
                 processor->options.runtime->guarantee == MR_EXACTLY_ONCE ? "exactly_once"
                                                                          : "at_least_once");
     const mr_status ran = poll_until_stopped(processor, stop, err);
+    if (processor->hangs) {
+        return ran; /* there is no waiting for that worker */
+    }
     mr_error winding_err;
     const mr_status wound = wind_down(processor, &winding_err);
     if (ran == MR_OK && wound != MR_OK) {
@@ -354,6 +409,11 @@ mr_status mr_processor_run(mr_processor *processor, const volatile sig_atomic_t 
     }
     mr_log_info(&processor->log, "stopped");
     return ran;
+}
+
+bool mr_processor_hangs(const mr_processor *processor)
+{
+    return processor->hangs;
 }
 
 /* ---- Any thread ---- */
@@ -375,6 +435,9 @@ static const char *overall_state(const mr_processor *processor, const mr_process
 {
     if (atomic_load(&processor->stopping)) {
         return "stopping";
+    }
+    if (atomic_load(&processor->warming)) {
+        return "warming";
     }
     if (!atomic_load(&processor->assigned_once)) {
         return "starting";
@@ -402,6 +465,7 @@ void mr_processor_status_read(mr_processor *processor, mr_processor_status *ret_
             complete = false;
         }
     }
+    mr_follower_tasks(processor->follower, ret_status);
     (void)pthread_rwlock_rdlock(&processor->database_lock);
     if (processor->database != NULL) {
         mr_database_usage_read(processor->database, &ret_status->usage);

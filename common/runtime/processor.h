@@ -2,7 +2,8 @@
  * One process running one stage: the group consumer, the workers, their tasks, restore, flush.
  *
  * Threads: `run` is the poll thread (rebalances happen in it); num.workers worker threads; one
- * flusher; one restorer; librdkafka's own. Queries and metrics may come from any thread.
+ * flusher; one restorer; one follower with `standby`; librdkafka's own. Queries and metrics may
+ * come from any thread.
  *
  * Record path: kafka/consumer.c (queue) -> runtime/worker.c -> runtime/task.c -> the kind's step ->
  * runtime/context.c -> runtime/commit.c -> kafka/producer.c -> runtime/flusher.c.
@@ -37,6 +38,7 @@ typedef struct mr_processor_options {
     mr_clock *clock;
     const char *client_id;       /* carries the HTTP address, see app/ */
     const char *state_directory; /* of this instance; stateful kinds only */
+    bool standby; /* a warm copy of every task that is another member's; stateful kinds only */
 } mr_processor_options;
 
 /* Checks that every topic exists with the right partition count, opens the state directory, makes
@@ -48,6 +50,9 @@ mr_status mr_processor_new(const mr_processor_options *options, mr_processor **r
  * batch, commits, flushes, leaves: within shutdown.timeout.ms. */
 mr_status mr_processor_run(mr_processor *processor, const volatile sig_atomic_t *stop,
                            mr_error *err) MR_MUST_USE;
+/* After it ran: a worker does not come back from where it is, so there is no freeing the processor;
+ * only the end of the process releases its tasks. What is committed is safe. Thread: poll. */
+bool mr_processor_hangs(const mr_processor *processor);
 void mr_processor_free(mr_processor *processor);
 MR_DEFINE_CLEANUP(mr_processor, mr_processor_free)
 
@@ -57,18 +62,24 @@ enum { MR_TASK_INPUTS_MAX = 16 };
 
 typedef struct mr_task_status {
     int32_t number;
-    const char *state;                     /* "restoring", "running", "suspended" */
-    int64_t position;                      /* next input offset */
+    const char *state; /* "restoring", "running", "suspended"; "standby": another member's */
+    int64_t position;  /* next input offset */
     int64_t positions[MR_TASK_INPUTS_MAX]; /* of each of the stage's inputs; -1: none known */
     int64_t records;
     int64_t dead_letters;
     int64_t duplicates;
     int64_t restored;
-    int64_t restore_remaining; /* changelog records, at most; -1: not known yet */
+    int64_t restore_remaining; /* changelog records, at most; -1: not known yet. A standby's lag */
 } mr_task_status;
 
+static inline bool mr_task_status_is_standby(const mr_task_status *status)
+{
+    return strcmp(status->state, "standby") == 0;
+}
+
 typedef struct mr_processor_status {
-    const char *state; /* "starting", "rebalancing", "restoring", "running", "stopping" */
+    /* "warming", "starting", "rebalancing", "restoring", "running", "busy", "stopping" */
+    const char *state;
     mr_task_status *tasks;
     size_t n_tasks;
     int64_t commits;

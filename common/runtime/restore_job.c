@@ -57,16 +57,24 @@ static mr_status check_offsets(const mr_restore_job *job, mr_error *err)
     return MR_OK;
 }
 
+void mr_restore_job_follow(mr_restore_job *job)
+{
+    mr_progress *progress = &job->restore->progress;
+    progress->n_stores = job->stage->n_stores;
+    for (size_t i = 0; i < job->stage->n_stores; i++) {
+        job->replays[i] = mr_replay_new(&job->stage->stores[i], progress->changelog_offset[i],
+                                        progress->commit, progress->input_offset);
+    }
+}
+
 mr_status mr_restore_job_begin(mr_restore_job *job, mr_error *err)
 {
     MR_TRY(check_ends(job, err));
     MR_TRY(check_offsets(job, err));
-    mr_progress *progress = &job->restore->progress;
-    progress->n_stores = job->stage->n_stores;
+    mr_restore_job_follow(job);
+    const mr_progress *progress = &job->restore->progress;
     job->restore->attempt = 0;
     for (size_t i = 0; i < job->stage->n_stores; i++) {
-        job->replays[i] = mr_replay_new(&job->stage->stores[i], progress->changelog_offset[i],
-                                        progress->commit, progress->input_offset);
         const int64_t have = progress->changelog_offset[i] < 0 ? 0 : progress->changelog_offset[i];
         job->ended[i] = have >= job->ends[i];
         job->restore->attempt += job->ends[i];

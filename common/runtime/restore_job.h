@@ -31,6 +31,9 @@ void mr_restore_job_free(mr_restore_job *job);
 
 /* Once committed offset and ends are known: whether they fit the disk, and where to begin. */
 mr_status mr_restore_job_begin(mr_restore_job *job, mr_error *err) MR_MUST_USE;
+/* For a task that is followed, without an end: only where to begin. Of the ends nothing is asked.
+ */
+void mr_restore_job_follow(mr_restore_job *job);
 /* A record of its changelogs. */
 mr_status mr_restore_job_add(mr_restore_job *job, const mr_record *record,
                              mr_error *err) MR_MUST_USE;

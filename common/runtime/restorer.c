@@ -92,7 +92,7 @@ static mr_status open_readers(mr_restorer *restorer, mr_error *err)
 {
     const mr_restorer_options *options = &restorer->options;
     const mr_budget budget = mr_budget_split(options->runtime);
-    restorer->rows_bytes_max = budget.restore;
+    restorer->rows_bytes_max = options->has_follower ? budget.restore / 2 : budget.restore;
     mr_reader_options reader = {
         .properties = options->properties,
         .ours = options->ours,

@@ -53,6 +53,7 @@ typedef struct mr_restorer_options {
     const mr_log *log;
     mr_clock *clock;
     const char *client_id;
+    bool has_follower; /* which takes half of the memory that is for restored rows */
 } mr_restorer_options;
 
 mr_status mr_restorer_new(const mr_restorer_options *options, mr_restorer **ret_restorer,

@@ -205,6 +205,7 @@ static mr_status start_slot(mr_slot *slot, mr_error *err)
     }
     if (slot->task == NULL) {
         mr_partition *partition;
+        slot->rows_since_disk = mr_follower_take(worker->options.follower, slot->restore.number);
         MR_TRY(mr_partition_open(worker->options.database, slot->restore.number, &partition, err));
         slot->task = make_task(slot, partition);
         slot->warm = false;
@@ -340,13 +341,21 @@ static mr_status settle(mr_worker *worker, bool lost, mr_error *err)
     return MR_END; /* nothing in memory is committed */
 }
 
+/* Closes a task that is another member's now; a standby follows what that one makes of it. */
+static mr_status give_up(mr_slot *slot, bool keep, mr_error *err)
+{
+    MR_TRY(mr_slot_close(slot, keep, err));
+    mr_follower_give(slot->worker->options.follower, slot->restore.number);
+    return MR_OK;
+}
+
 static mr_status let_go(mr_slot *slot, bool warm, mr_error *err)
 {
     if (mr_slot_is_assigned(slot) || slot->task == NULL) {
         return MR_OK;
     }
     if (!warm || slot->restoring || !mr_worker_is_stateful(slot->worker)) {
-        return mr_slot_close(slot, false, err);
+        return give_up(slot, false, err);
     }
     MR_TRY(mr_slot_write_all(slot, err));
     mr_task_set_state(slot->task, MR_TASK_SUSPENDED);
@@ -402,7 +411,7 @@ static void take_prune(void *worker_argument, void *argument)
         mr_slot *slot = worker->slots[i];
         mr_error err;
         if (slot != NULL && slot->task != NULL && !mr_slot_is_assigned(slot) &&
-            mr_slot_close(slot, true, &err) != MR_OK) {
+            give_up(slot, true, &err) != MR_OK) {
             mr_worker_decide(worker, &err);
         }
     }

@@ -10,6 +10,7 @@
 
 #include "kafka/producer.h"
 #include "runtime/flusher.h"
+#include "runtime/follower.h"
 #include "runtime/processor.h"
 #include "runtime/restorer.h"
 #include "runtime/task.h"
@@ -23,6 +24,7 @@ typedef struct mr_worker_options {
     mr_database *database; /* NULL: stateless */
     mr_flusher *flusher;
     mr_restorer *restorer;
+    mr_follower *follower; /* NULL: no standby */
 } mr_worker_options;
 
 typedef struct mr_worker_metrics {

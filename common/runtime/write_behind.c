@@ -113,7 +113,9 @@ size_t mr_worker_rows_max(const mr_worker *worker)
         return rows;
     }
     const size_t workers = (size_t)worker->options.processor->runtime->workers;
-    const size_t lent = mr_restorer_bytes(worker->options.restorer) / workers;
+    const size_t lent = (mr_restorer_bytes(worker->options.restorer) +
+                         mr_follower_bytes(worker->options.follower)) /
+                        workers;
     return rows - (lent < rows / 2 ? lent : rows / 2);
 }
 
