@@ -237,6 +237,67 @@ static void half_a_commit_is_taken_back_after_an_interruption(void **state)
     assert_row(f, 2, 0, 20);
 }
 
+/* A standby's copy: written now and then, and never complete. */
+static mr_restore_job *follow(fixture *f, bool exactly_once)
+{
+    mr_error err;
+    f->restore = (mr_restore){
+        .partition = f->partition, .restored = &f->restored, .remaining = &f->remaining};
+    atomic_store(&f->restored, 0);
+    assert_int_equal(mr_partition_progress(f->partition, &f->restore.progress, &err), MR_OK);
+    mr_restore_job *job = mr_restore_job_new(&f->stage, exactly_once, &f->restore);
+    mr_restore_job_follow(job);
+    return job;
+}
+
+static void a_followed_task_is_restored_from_where_it_is(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = follow(f, true);
+    for (int i = 0; i < FEW; i++) {
+        feed(job, 0, i * FEW, (i + 1) * FEW);
+        assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    }
+    assert_int_equal(f->restore.tail, FEW * FEW);
+    mr_restore_job_free(job);
+    assert_progress(f, -1, FEW * FEW, -1);
+    job = follow(f, true); /* as after a restart */
+    feed(job, 1, 0, FEW);
+    assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    mr_restore_job_free(job);
+    job = begin(f, FEW * FEW + 1, FEW);
+    assert_int_equal(mr_restore_job_left(job), 1);
+    finish(f, job);
+    assert_progress(f, COMMITTED, FEW * FEW + 1, FEW);
+    assert_row(f, 1, FEW * FEW - 1, FEW * FEW - 1);
+    assert_row(f, 2, FEW - 1, FEW - 1);
+}
+
+/* At least once: what may be taken back is not written, and read again by who takes over. */
+static void a_followed_commit_waits_for_the_next(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = follow(f, false);
+    feed_commit(job, 0, 0, 1, true);
+    feed_commit(job, 1, 0, 1, true);
+    feed_commit(job, 0, 2, 2, true);
+    feed_commit(job, 1, 2, 2, false);
+    assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
+    mr_restore_job_free(job);
+    assert_progress(f, -1, 2, 0);
+    assert_row(f, 1, 0, 10);
+    job = begin_as(f, false, 4, 3);
+    feed_commit(job, 0, 2, 2, true);
+    feed_commit(job, 1, 0, 1, true);
+    feed_commit(job, 1, 2, 2, false);
+    finish(f, job);
+    assert_progress(f, 10, 4, 3);
+    assert_row(f, 1, 0, 10);
+    assert_row(f, 2, 0, 10);
+}
+
 /* Cancelled while a table is being written: nothing borrows from the job afterwards. */
 static void a_job_waits_for_its_write(void **state)
 {
@@ -258,6 +319,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_interrupted_restore_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(half_a_commit_is_taken_back_after_an_interruption, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_followed_task_is_restored_from_where_it_is, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_followed_commit_waits_for_the_next, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_waits_for_its_write, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,8 +79,8 @@ class App:
 
     # ---- Processors ----
 
-    def start(self, stage, instance="0", environment=None, **properties):
-        return Stage(self, stage, instance, environment or {}, properties)
+    def start(self, stage, instance="0", environment=None, standby=False, **properties):
+        return Stage(self, stage, instance, environment or {}, properties, ["--standby"] if standby else [])
 
     def run(self, *arguments, **properties):
         """`millrace run APP`: all stages under its supervision."""
@@ -207,7 +207,7 @@ class Instance:
 class Stage(Instance, Process):
     """A processor of one stage that the test itself starts."""
 
-    def __init__(self, app, stage, instance, environment, properties):
+    def __init__(self, app, stage, instance, environment, properties, flags=()):
         Instance.__init__(self, app, stage, instance)
         logs = os.path.join(app.files, "logs")
         os.makedirs(logs, exist_ok=True)
@@ -217,6 +217,7 @@ class Stage(Instance, Process):
             app.directory,
             "--stage",
             stage,
+            *flags,
             *app.settings(**{"group.instance.id": instance, **properties}),
         ]
         Process.__init__(self, self.name, command, os.path.join(logs, f"{self.name}.log"), **environment)

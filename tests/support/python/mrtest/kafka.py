@@ -1,6 +1,7 @@
 """The test's own view of Kafka: writing commands, reading whole topics, offsets, groups."""
 
 import threading
+import time
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -204,12 +205,16 @@ _following = []
 
 
 class Follower(threading.Thread):
-    """Reads committed records all along while a test runs: what it saw can be compared with the end."""
+    """Reads committed records all along while a test runs: what it saw can be compared with the end.
 
-    def __init__(self, bootstrap, partitions):
+    `arrivals` says when records came, as (moment, partitions), to about `pace` seconds.
+    """
+
+    def __init__(self, bootstrap, partitions, pace=0.2):
         super().__init__(daemon=True)
-        self.reader = Reader(bootstrap, partitions)
+        self.reader, self.pace = Reader(bootstrap, partitions), pace
         self.records, self.failure = [], None
+        self.arrivals = []
         self.next = {}
         self._end = threading.Event()
         self._new = threading.Condition()
@@ -219,10 +224,11 @@ class Follower(threading.Thread):
     def run(self):
         try:
             while not self._end.is_set():
-                records = self.reader.poll()
+                records = self.reader.poll(self.pace)
                 if records:
                     with self._new:
                         self.records += records
+                        self.arrivals.append((time.monotonic(), {record.partition for record in records}))
                         for record in records:
                             self.next[record.topic, record.partition] = record.offset + 1
                         self._new.notify_all()
