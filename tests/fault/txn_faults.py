@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "python"))
 
-from mrtest import checks, places, runner  # noqa: E402
+from mrtest import checks, places, runner, sequences  # noqa: E402
 
 runner.need_broker()
 
@@ -147,18 +147,8 @@ def expected(inputs, schemas):
 
 
 def same_outputs(wanted, history, topic):
-    complaints = []
-    found = history.partitions(topic)
-    for partition in sorted(set(wanted) | set(found)):
-        w = wanted.get(partition, [])
-        f = [(record.key, history.value(record)) for record in found.get(partition, [])]
-        if w != f:
-            first = next((i for i, (a, b) in enumerate(zip(w, f)) if a != b), min(len(w), len(f)))
-            complaints.append(
-                f"{topic}[{partition}] has {len(f)} records for {len(w)} inputs; number {first} should be "
-                f"{checks.show(w[first:first + 1])} and is {checks.show(f[first:first + 1])}"
-            )
-    return complaints
+    found = {p: [(r.key, history.value(r)) for r in records] for p, records in history.partitions(topic).items()}
+    return sequences.same(topic, wanted, found)
 
 
 def disturb(bench, fault, times):

@@ -17,7 +17,7 @@ except ImportError as missing:
     print(f"skipped: {missing}; scripts/test installs it into build/venv")
     sys.exit(77)
 
-from mrtest import checks, places  # noqa: E402
+from mrtest import checks, places, sequences  # noqa: E402
 from mrtest.avro import Schemas  # noqa: E402
 from mrtest.history import History  # noqa: E402
 from mrtest.kafka import Record  # noqa: E402
@@ -256,6 +256,57 @@ def check_single():
     return failed
 
 
+# Two partitions of (key, number), and numbers in the order in which each partition was written.
+PAIRS = {0: [("a", 5), ("b", 1), ("a", 2)], 1: [("c", 9)]}
+NUMBERS = {0: [1, 3, 4], 1: [2, 5]}
+OTHER_PAIRS = {
+    "one is missing": {0: PAIRS[0][:1] + PAIRS[0][2:], 1: PAIRS[1]},
+    "the last is missing": {0: PAIRS[0][:2], 1: PAIRS[1]},
+    "one is there twice": {0: PAIRS[0] + PAIRS[0][2:], 1: PAIRS[1]},
+    "two are exchanged": {0: PAIRS[0][::-1], 1: PAIRS[1]},
+    "one has another value": {0: [("a", 6)] + PAIRS[0][1:], 1: PAIRS[1]},
+    "one has another key": {0: [("b", 5)] + PAIRS[0][1:], 1: PAIRS[1]},
+    "one is in another partition": {0: PAIRS[0] + PAIRS[1]},
+    "a partition is missing": {0: PAIRS[0]},
+    "a partition too many": {**PAIRS, 2: [("d", 1)]},
+}
+
+
+def check_sequences():
+    """The checks of Kafka's own exactly-once tests."""
+    failed = expect("equal sequences", sequences.same("t", PAIRS, copy.deepcopy(PAIRS)), [])
+    for what, other in OTHER_PAIRS.items():
+        failed += expect(f"sequences: {what}", bool(sequences.same("t", PAIRS, other)), True)
+        failed += expect(f"sequences, the other way: {what}", bool(sequences.same("t", other, PAIRS)), True)
+    sums = {0: [("a", 5), ("b", 1), ("a", 7)], 1: [("c", 9)]}
+    failed += expect("running sums", sequences.running(PAIRS, lambda total, n: (total or 0) + n), sums)
+
+    there = [Record("t", p, i, f"k{p}{i}", b"%d" % i, {}) for p, n in ((0, 3), (1, 2)) for i in range(n)]
+    said = [(r.partition, r.offset, r.key.encode(), r.value) for r in there]
+    failed += expect("as acknowledged", sequences.written("t", said, there), [])
+    for what, acknowledged, found in [
+        ("a record that nobody wrote", said[:-1], there),
+        ("a record that is gone", said, there[:-1]),
+        ("a record that is twice there", said, there + [again(there[4], offset=2)]),
+        ("an acknowledgement that came twice", said + said[:1], there),
+        ("another value", said, [again(there[0], value=b"x")] + there[1:]),
+        ("another key", said, [again(there[0], key="x")] + there[1:]),
+        ("a gap", said[:1] + said[2:], there[:1] + there[2:]),
+    ]:
+        failed += expect(f"written: {what}", len(sequences.written("t", acknowledged, found)), 1)
+
+    failed += expect("copied once", sequences.copied_once("t", range(5), [3, 1, 0, 4, 2]), [])
+    for what, found in [("missing", [0, 1, 2, 3]), ("twice", [0, 1, 2, 2, 3, 4]), ("never written", [*range(5), 5])]:
+        failed += expect(f"copied once: {what}", len(sequences.copied_once("t", range(5), found)), 1)
+    for what, found, count in [
+        ("between each other", {0: [2, 1, 3], 1: [4, 5]}, 0),
+        ("exchanged", {0: [2, 3, 1], 1: [4, 5]}, 1),
+        ("exchanged, not neighbours", {0: [4, 2, 5, 1]}, 1),
+    ]:
+        failed += expect(f"order: {what}", len(sequences.in_order("t", NUMBERS, found)), count)
+    return failed
+
+
 def check_views(history):
     """Every view notices when an aggregate that it shows is missing."""
     logs = tickets.logs(history)
@@ -313,7 +364,7 @@ def main():
     schemas = Schemas(os.path.join(places.ROOT, "schemas", "tickets"))
     history = sound(schemas)
     failed = expect("a sound history", complaints(history), {})
-    failed += check_broken(history) + check_single() + check_views(history) + check_states(history)
+    failed += check_broken(history) + check_single() + check_sequences() + check_views(history) + check_states(history)
     kinds = {r.type for a in AGGREGATES for r in sound(schemas, commands=3000).records(f"tickets.{a}.events")}
     failed += expect("kinds of event that the traffic causes", len(kinds), 19)
     print(f"{len(BROKEN)} broken histories, {failed} failed")

@@ -10,14 +10,15 @@ _running = []
 
 
 class Broker:
-    """One node with its data below the test's files; the port stays the same over restarts."""
+    """One node, or three, with data below the test's files; ports stay the same over restarts."""
 
-    def __init__(self, directory, variables=None):
+    def __init__(self, directory, variables=None, nodes=1):
         """The JVM's options, unless `variables` name others, are for a life of seconds: it compiles soon, and not
         well."""
         self.directory = os.path.join(directory, "kafka")
         self.variables = variables or {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
-        self.bootstrap = self._script("start").strip()
+        self.nodes = range(1, nodes + 1)
+        self.bootstrap = self._script("start", "--brokers", str(nodes)).strip()
         _running.append(self)
 
     def end(self):
@@ -26,9 +27,9 @@ class Broker:
             _running.remove(self)
             self._script("kill")
 
-    def _script(self, verb):
+    def _script(self, verb, *arguments):
         done = subprocess.run(
-            [os.path.join(places.ROOT, "scripts", "kafka"), verb, "--dir", self.directory],
+            [os.path.join(places.ROOT, "scripts", "kafka"), verb, "--dir", self.directory, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -40,16 +41,18 @@ class Broker:
         assert done.returncode == 0, f"scripts/kafka {verb} failed:\n{done.stderr}"
         return done.stdout
 
-    def stop(self):
+    # Of several nodes the number of one may be given.
+
+    def stop(self, *node):
         """SIGTERM: it ends in order."""
-        self._script("stop")
+        self._script("stop", *map(str, node))
 
-    def kill(self):
-        self._script("kill")
+    def kill(self, *node):
+        self._script("kill", *map(str, node))
 
-    def restart(self):
+    def restart(self, *node):
         """Starts it again with the data it had, and waits until it answers."""
-        self._script("restart")
+        self._script("restart", *map(str, node))
 
 
 def end_all():

@@ -118,6 +118,11 @@ class Cluster:
             consumer.close()
         return {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
 
+    def members(self, group):
+        """Who is in a group, by the names that its members gave themselves."""
+        described = self.admin.describe_consumer_groups([group], request_timeout=REQUEST_SECONDS)[group].result()
+        return sorted(member.group_instance_id or member.client_id for member in described.members)
+
     def groups(self, prefix=""):
         listed = self.admin.list_consumer_groups(request_timeout=REQUEST_SECONDS).result()
         return sorted(g.group_id for g in listed.valid if g.group_id.startswith(prefix))
@@ -270,10 +275,13 @@ def end_all():
 
 
 class Writer:
-    """Writes records as a client does: idempotent, partitioned as Java's clients, each acknowledged."""
+    """Writes records as a client does: idempotent, partitioned as Java's clients, each acknowledged.
 
-    def __init__(self, bootstrap, **more):
-        self.failures = []
+    `on_acknowledged` is called with each record that the broker has, from within send and flush.
+    """
+
+    def __init__(self, bootstrap, on_acknowledged=None, **more):
+        self.failures, self.on_acknowledged = [], on_acknowledged
         self.producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -289,6 +297,8 @@ class Writer:
     def _delivered(self, error, message):
         if error is not None:
             self.failures.append(f"{message.topic()} key {message.key()}: {error}")
+        elif self.on_acknowledged is not None:
+            self.on_acknowledged(message)
 
     def send(self, topic, key, value, headers, partition=-1):
         while True:
