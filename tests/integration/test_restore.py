@@ -104,11 +104,20 @@ def test_a_restore_under_way_is_seen():
     held.stage.wait_for_line(rf"task 0: restoring restored={ROWS} remaining={HELD_UP} records_per_second=\d+$", 30)
 
 
-def test_a_killed_restore_goes_on_where_it_was():
-    held.stage.kill()
+def goes_on_where_it_was():
     held.start()
     task = held.wait_held_up()
     assert 0 < task["restored"] < ROWS, f"of {ROWS} records {task['restored']} were read again"
+
+
+def test_a_killed_restore_goes_on_where_it_was():
+    held.stage.kill()
+    goes_on_where_it_was()
+
+
+def test_a_restore_that_is_stopped_goes_on_where_it_was():
+    assert held.stage.terminate() == 0, held.stage.tail()
+    goes_on_where_it_was()
     held.producer.abort_transaction(60)
     held.stage.wait_ready()
     rows = held.stage.rows("users")
