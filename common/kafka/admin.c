@@ -132,6 +132,41 @@ mr_status mr_admin_create_topic(mr_admin *admin, const char *topic, int32_t part
     return created(&call, topic, err);
 }
 
+static mr_status deleted(const mr_admin_call *call, const char *topic, mr_error *err)
+{
+    size_t n = 0;
+    const rd_kafka_topic_result_t **topics =
+        rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(call->event), &n);
+    if (n != 1) {
+        return mr_error_set(err, MR_ERR_KAFKA, "delete topic %s: an answer without the topic",
+                            topic);
+    }
+    const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(topics[0]);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+        return MR_NOT_FOUND;
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? MR_OK
+               : mr_admin_fail_topic(code, rd_kafka_topic_result_error_string(topics[0]), "delete",
+                                     topic, err);
+}
+
+static void delete_topic_freep(rd_kafka_DeleteTopic_t **request)
+{
+    rd_kafka_DeleteTopic_destroy(*request);
+}
+
+mr_status mr_admin_delete_topic(mr_admin *admin, const char *topic, mr_error *err)
+{
+    MR_CLEANUP(delete_topic_freep)
+    rd_kafka_DeleteTopic_t *request = rd_kafka_DeleteTopic_new(topic);
+    MR_CLEANUP(mr_admin_call_deinit) mr_admin_call call;
+    mr_admin_call_init(&call, admin, RD_KAFKA_ADMIN_OP_DELETETOPICS);
+    rd_kafka_DeleteTopics(admin->handle.rk, &request, 1, call.options, call.queue);
+    MR_TRY(mr_admin_call_wait(&call, admin, "delete a topic", err));
+    return deleted(&call, topic, err);
+}
+
 static void delete_records_freep(rd_kafka_DeleteRecords_t **request)
 {
     rd_kafka_DeleteRecords_destroy(*request);

@@ -39,6 +39,9 @@ mr_status mr_admin_set_topic_configs(mr_admin *admin, const char *topic,
                                      const mr_topic_config *configs, size_t n_configs,
                                      mr_error *err) MR_MUST_USE;
 
+/* MR_NOT_FOUND: no such topic. The broker answers before the last of its files is gone. */
+mr_status mr_admin_delete_topic(mr_admin *admin, const char *topic, mr_error *err) MR_MUST_USE;
+
 /* Deletes the records below `offset` (a repartition topic's, once consumed). */
 mr_status mr_admin_delete_before(mr_admin *admin, const char *topic, int32_t partition,
                                  int64_t offset, mr_error *err) MR_MUST_USE;
@@ -63,6 +66,10 @@ mr_status mr_admin_group(mr_admin *admin, const char *group, mr_group **ret_grou
                          mr_error *err) MR_MUST_USE;
 void mr_group_free(mr_group *group);
 
-/* Fills the offsets with what `group` has committed, -1 where nothing. */
+/* With its offsets. MR_NOT_FOUND: no such group. MR_ERR_USAGE: it has members. */
+mr_status mr_admin_delete_group(mr_admin *admin, const char *group, mr_error *err) MR_MUST_USE;
+
+/* Fills the offsets with what `group` has committed and their marks of replays, -1 where nothing.
+ */
 mr_status mr_admin_committed(mr_admin *admin, const char *group, mr_topic_partition *partitions,
                              size_t n, mr_error *err) MR_MUST_USE;

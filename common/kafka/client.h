@@ -8,6 +8,9 @@ typedef struct mr_topic_partition {
     const char *topic; /* borrowed */
     int32_t partition;
     int64_t offset; /* -1: none */
+    /* Of a committed offset: a replay is under way up to here (kafka/replay_mark.h); 0: none. */
+    int64_t replay_below;
+    bool replay_sends; /* and sends its outputs again */
 } mr_topic_partition;
 
 /* librdkafka's version as 0xMMmmrr00 (RD_KAFKA_VERSION's form), of the library that runs. */

@@ -84,15 +84,16 @@ mr_status mr_consumer_resume(mr_consumer *consumer, const mr_topic_partition *pa
 /* Reading goes on at partition->offset. */
 mr_status mr_consumer_seek(mr_consumer *consumer, const mr_topic_partition *partition,
                            int timeout_ms, mr_error *err) MR_MUST_USE;
-/* Fills the offsets with the group's committed ones, -1 where there is none. Waits for pending
- * transactions (KIP-447, require_stable). Timeout: action RETRY. */
+/* Fills the offsets with the group's committed ones and their marks of replays, -1 where there is
+ * none. Waits for pending transactions (KIP-447, require_stable). Timeout: action RETRY. */
 mr_status mr_consumer_committed(mr_consumer *consumer, mr_topic_partition *partitions, size_t n,
                                 int timeout_ms, mr_error *err) MR_MUST_USE;
 /* Where a partition without a committed offset starts: its low watermark. Idle connection, no wait.
  */
 mr_status mr_consumer_beginning(mr_consumer *consumer, mr_topic_partition *partition,
                                 int timeout_ms, mr_error *err) MR_MUST_USE;
-/* Commits without a transaction, and waits, at most 30 s (at_least_once). */
+/* Commits, with marks of replays, without a transaction, and waits, at most 30 s (at_least_once).
+ */
 mr_status mr_consumer_commit(mr_consumer *consumer, const mr_topic_partition *partitions, size_t n,
                              mr_error *err) MR_MUST_USE;
 /* True between a loss of the session and the next assignment; the generation for logs. */

@@ -129,6 +129,45 @@ mr_status mr_admin_group(mr_admin *admin, const char *group, mr_group **ret_grou
     return take_group(&call, group, ret_group, err);
 }
 
+static mr_status group_deleted(const mr_admin_call *call, const char *group, mr_error *err)
+{
+    size_t n = 0;
+    const rd_kafka_group_result_t **groups =
+        rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(call->event), &n);
+    if (n != 1) {
+        return mr_error_set(err, MR_ERR_KAFKA, "delete group %s: an answer without the group",
+                            group);
+    }
+    const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[0]);
+    const rd_kafka_resp_err_t code =
+        error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    if (code == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) {
+        return MR_NOT_FOUND;
+    }
+    if (code == RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP) {
+        return mr_error_set(err, MR_ERR_USAGE, "group %s has members: stop them first", group);
+    }
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? MR_OK
+               : fail_group(group, code, rd_kafka_error_string(error), err);
+}
+
+static void delete_group_freep(rd_kafka_DeleteGroup_t **request)
+{
+    rd_kafka_DeleteGroup_destroy(*request);
+}
+
+mr_status mr_admin_delete_group(mr_admin *admin, const char *group, mr_error *err)
+{
+    MR_CLEANUP(delete_group_freep)
+    rd_kafka_DeleteGroup_t *request = rd_kafka_DeleteGroup_new(group);
+    MR_CLEANUP(mr_admin_call_deinit) mr_admin_call call;
+    mr_admin_call_init(&call, admin, RD_KAFKA_ADMIN_OP_DELETEGROUPS);
+    rd_kafka_DeleteGroups(admin->handle.rk, &request, 1, call.options, call.queue);
+    MR_TRY(mr_admin_call_wait(&call, admin, "delete a group", err));
+    return group_deleted(&call, group, err);
+}
+
 static mr_status open_group(mr_admin *admin, const char *group, mr_error *err)
 {
     if (admin->group_name != NULL && strcmp(admin->group_name, group) == 0) {

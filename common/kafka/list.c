@@ -2,6 +2,19 @@
 
 #include <inttypes.h>
 
+#include "core/alloc.h"
+#include "kafka/replay_mark.h"
+
+/* The list owns it. */
+static void set_mark(rd_kafka_topic_partition_t *element, const mr_topic_partition *partition)
+{
+    char mark[MR_REPLAY_MARK_SIZE];
+    if (mr_replay_mark_write(partition, mark)) {
+        element->metadata = mr_strdup(mark);
+        element->metadata_size = strlen(mark);
+    }
+}
+
 rd_kafka_topic_partition_list_t *mr_list_new(const mr_topic_partition *partitions, size_t n)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
@@ -9,6 +22,7 @@ rd_kafka_topic_partition_list_t *mr_list_new(const mr_topic_partition *partition
         rd_kafka_topic_partition_t *element =
             rd_kafka_topic_partition_list_add(list, partitions[i].topic, partitions[i].partition);
         element->offset = partitions[i].offset < 0 ? RD_KAFKA_OFFSET_INVALID : partitions[i].offset;
+        set_mark(element, &partitions[i]);
     }
     return list;
 }
@@ -39,11 +53,15 @@ void mr_list_offsets(const rd_kafka_topic_partition_list_t *list, mr_topic_parti
     for (size_t i = 0; i < n; i++) {
         /* By name: librdkafka may have sorted its list. */
         partitions[i].offset = -1;
+        partitions[i].replay_below = 0;
+        partitions[i].replay_sends = false;
         for (int j = 0; j < list->cnt; j++) {
             const rd_kafka_topic_partition_t *element = &list->elems[j];
             if (element->partition == partitions[i].partition && element->offset >= 0 &&
                 strcmp(element->topic, partitions[i].topic) == 0) {
                 partitions[i].offset = element->offset;
+                mr_replay_mark_read(mr_bytes_of(element->metadata, element->metadata_size),
+                                    &partitions[i]);
             }
         }
     }

@@ -49,15 +49,19 @@ mr_status mr_producer_check_size(const mr_producer *producer, const mr_record *r
 void mr_producer_poll(mr_producer *producer);
 
 /*
- * Makes everything sent since the last commit, and the group's offsets (next to read), one fact.
- * Transactional: flush -> send_offsets_to_transaction with the consumer's real group metadata ->
- * commit. Retriable answers are retried inside until the transaction's timeout. At least once:
- * flush, then commit the offsets. Crash points "before-flush", "after-flush", "after-offsets",
- * "after-commit". Failure: action ABORT (call mr_producer_abort, rewind) or STOP.
+ * Makes everything sent since the last commit, and the group's offsets (next to read) with their
+ * marks of replays, one fact. Transactional: flush -> send_offsets_to_transaction with the
+ * consumer's real group metadata -> commit. Retriable answers are retried inside until the
+ * transaction's timeout. At least once: flush, then commit the offsets. Crash points
+ * "before-flush", "after-flush", "after-offsets", "after-commit". Failure: action ABORT (call
+ * mr_producer_abort, rewind) or STOP.
  */
 mr_status mr_producer_commit(mr_producer *producer, mr_consumer *consumer,
                              const mr_topic_partition *offsets, size_t n,
                              mr_error *err) MR_MUST_USE;
+
+/* The last commit got no answer in time: it is done, or it is not. */
+bool mr_producer_is_unclear(const mr_producer *producer);
 
 /* Waits until everything sent is acknowledged, without committing (at_least_once markers). */
 mr_status mr_producer_flush(mr_producer *producer, int timeout_ms, mr_error *err) MR_MUST_USE;

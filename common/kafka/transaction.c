@@ -145,6 +145,11 @@ mr_status mr_producer_commit(mr_producer *producer, mr_consumer *consumer,
     return status;
 }
 
+bool mr_producer_is_unclear(const mr_producer *producer)
+{
+    return producer->is_unclear;
+}
+
 static mr_status make_anew(mr_producer *producer, int timeout_ms, mr_error *err)
 {
     mr_log_debug(&producer->handle.log, "the producer's handle is made anew");

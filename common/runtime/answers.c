@@ -156,10 +156,11 @@ static void snapshot_unref(void *argument)
     }
 }
 
-static const char *state_name(mr_task_state state)
+static const char *state_name(const mr_task *task)
 {
     static const char *const names[] = {"restoring", "running", "suspended"};
-    return names[state];
+    const mr_task_state state = mr_task_state_of(task);
+    return state == MR_TASK_RUNNING && mr_task_replay_left(task) > 0 ? "replaying" : names[state];
 }
 
 static void answer_snapshot(void *worker_argument, void *argument)
@@ -177,13 +178,14 @@ static void answer_snapshot(void *worker_argument, void *argument)
         mr_task_status *status = &snapshot->tasks[snapshot->n_tasks++];
         *status = (mr_task_status){
             .number = (int32_t)i,
-            .state = state_name(mr_task_state_of(slot->task)),
+            .state = state_name(slot->task),
             .position = atomic_load(&metrics->position),
             .records = atomic_load(&metrics->records),
             .dead_letters = atomic_load(&metrics->dead_letters),
             .duplicates = atomic_load(&metrics->duplicates),
             .restored = atomic_load(&metrics->restored),
             .restore_remaining = atomic_load(&metrics->restore_remaining),
+            .replay_remaining = mr_task_replay_left(slot->task),
         };
         for (size_t input = 0; input < MR_TASK_INPUTS_MAX; input++) {
             status->positions[input] =

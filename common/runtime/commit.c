@@ -15,12 +15,11 @@
  */
 #include "runtime/worker_impl.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/alloc.h"
 #include "core/crash_point.h"
+#include "runtime/marker.h"
 #include "runtime/replay.h"
 
 enum {
@@ -34,9 +33,7 @@ enum {
 /* at_least_once: rows and markers say which commit of which ownership they belong to. */
 static mr_bytes commit_name(const mr_slot *slot, char text[48])
 {
-    const int64_t number = mr_task_progress(slot->task)->commit + 1;
-    (void)snprintf(text, 48, "%" PRId64 "/%" PRId64, slot->attempt, number);
-    return mr_bytes_text(text);
+    return mr_marker_commit(slot->attempt, mr_task_progress(slot->task)->commit + 1, text);
 }
 
 static mr_status write_changelog(void *argument, mr_task *task, size_t store, mr_bytes key,
@@ -66,25 +63,15 @@ static mr_status write_changelog(void *argument, mr_task *task, size_t store, mr
 /* at_least_once: the end of a commit in every changelog, once all its rows are acknowledged. */
 static mr_status write_markers(mr_slot *slot, mr_error *err)
 {
-    static const uint8_t marker_key[] = {0, 'c', 'o', 'm', 'm', 'i', 't'};
     mr_worker *worker = slot->worker;
     const mr_stage *stage = mr_worker_stage(worker);
-    char name[48];
-    char input[24];
-    (void)snprintf(input, sizeof(input), "%" PRId64, mr_task_applied(slot->task));
-    const mr_header headers[] = {
-        {MR_COMMIT_HEADER, commit_name(slot, name)},
-        {MR_INPUT_HEADER, mr_bytes_text(input)},
-    };
+    mr_marker marker;
+    mr_record record =
+        mr_marker_record(&marker, slot->attempt, mr_task_progress(slot->task)->commit + 1,
+                         mr_task_applied(slot->task));
+    record.partition = mr_task_number(slot->task);
     for (size_t i = 0; i < stage->n_stores; i++) {
-        const mr_record record = {
-            .topic = stage->stores[i].changelog,
-            .partition = mr_task_number(slot->task),
-            .key = mr_bytes_of(marker_key, sizeof(marker_key)),
-            .value = mr_bytes_of("", 0),
-            .headers = headers,
-            .n_headers = 2,
-        };
+        record.topic = stage->stores[i].changelog;
         MR_TRY(mr_producer_send(worker->producer, &record,
                                 &mr_task_progress(slot->task)->changelog_offset[i], err));
     }

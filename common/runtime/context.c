@@ -48,6 +48,12 @@ void mr_context_begin(mr_context *context, mr_table *const *tables, const mr_rec
     context->record = record;
     context->envelope = envelope;
     context->duplicate = false;
+    context->is_silent = false;
+}
+
+void mr_context_silence(mr_context *context)
+{
+    context->is_silent = true;
 }
 
 void mr_context_discard(mr_context *context)
@@ -250,5 +256,9 @@ mr_status mr_context_send(mr_context *context, const mr_output *output, mr_error
 {
     mr_output declared = *output;
     MR_TRY(check_output(context, output->topic, &declared.topic, err));
-    return mr_context_stage_output(context, &declared, err);
+    MR_TRY(mr_context_stage_output(context, &declared, err));
+    if (context->is_silent) {
+        mr_outbox_silence(context->outbox);
+    }
+    return MR_OK;
 }

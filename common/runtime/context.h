@@ -25,5 +25,8 @@ void mr_context_begin(mr_context *context, mr_table *const *tables, const mr_rec
 /* What was staged takes effect: rows change, records go to the collector. A failure here is the
  * collector's, and the whole transaction has to go. */
 mr_status mr_context_apply(mr_context *context, mr_collector *collector, mr_error *err) MR_MUST_USE;
+/* What the step sends to the stage's topics, not its rows, is checked and then dropped. After
+ * mr_context_begin. */
+void mr_context_silence(mr_context *context);
 void mr_context_discard(mr_context *context);
 bool mr_context_was_duplicate(const mr_context *context);

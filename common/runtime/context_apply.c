@@ -1,29 +1,5 @@
 #include "runtime/context_impl.h"
-
-/* A row's ID for people and other topics: its parts with "/" between them. */
-static mr_status write_row_id(mr_context *context, const mr_store_spec *spec, mr_bytes key,
-                              mr_error *err)
-{
-    mr_buf_clear(&context->row_id);
-    if (spec->key.raw) {
-        mr_buf_append_bytes(&context->row_id, key);
-        return MR_OK;
-    }
-    mr_key_part parts[MR_KEY_PARTS_MAX];
-    size_t n_parts = 0;
-    const mr_status status = mr_key_parse(key, &context->row_parts, parts, &n_parts, err);
-    for (size_t i = 0; status == MR_OK && i < n_parts; i++) {
-        if (i > 0) {
-            mr_buf_append_byte(&context->row_id, '/');
-        }
-        if (parts[i].kind == MR_KEY_LONG) {
-            mr_buf_append_integer(&context->row_id, parts[i].number);
-        } else {
-            mr_buf_append_bytes(&context->row_id, parts[i].text);
-        }
-    }
-    return status;
-}
+#include "runtime/row_id.h"
 
 /* The event that made the row, the store and the row: the same whenever the event is read. */
 static mr_bytes write_row_event_id(mr_context *context, const mr_store_spec *spec, mr_bytes row_id)
@@ -43,7 +19,7 @@ static mr_bytes write_row_event_id(mr_context *context, const mr_store_spec *spe
 static mr_status project_row(mr_context *context, const mr_staged *staged, mr_error *err)
 {
     const mr_store_spec *spec = &context->stage->stores[staged->store];
-    MR_TRY(write_row_id(context, spec, mr_buf_bytes(&staged->key), err));
+    MR_TRY(mr_row_id(spec, mr_buf_bytes(&staged->key), &context->row_parts, &context->row_id, err));
     const mr_bytes row_id = mr_buf_bytes(&context->row_id);
     const mr_envelope *cause = context->envelope;
     mr_output output = {

@@ -49,6 +49,7 @@ struct mr_context {
     mr_buf row_parts; /* scratch of row_id */
     mr_buf row_event_id;
     bool duplicate;
+    bool is_silent;
 };
 
 /* As mr_context_send, also for topics that are the store's and not in `to`. output->topic must live

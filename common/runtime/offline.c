@@ -59,7 +59,7 @@ static mr_status answer_for(mr_database *database, const mr_stage *stage, int32_
 mr_status mr_offline_open(const char *state_directory, const mr_stage *stage, const mr_log *log,
                           mr_database **ret_database, mr_error *err)
 {
-    char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
+    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = state_directory,
         .identity = identity,

@@ -16,6 +16,7 @@ typedef struct mr_letter {
     const char *topic;
     int64_t timestamp_ms;
     bool tombstone;
+    bool is_silent;
     mr_span key;
     mr_span *headers; /* name, value, name, value */
     size_t n_headers;
@@ -76,6 +77,7 @@ static mr_letter *next_letter(mr_outbox *outbox)
     mr_buf_clear(&letter->meta);
     mr_buf_clear(&letter->value);
     letter->tombstone = false;
+    letter->is_silent = false;
     return letter;
 }
 
@@ -102,6 +104,12 @@ void mr_outbox_set_tombstone(mr_outbox *outbox)
     outbox->letters[outbox->n - 1]->tombstone = true;
 }
 
+void mr_outbox_silence(mr_outbox *outbox)
+{
+    assert(outbox->n > 0);
+    outbox->letters[outbox->n - 1]->is_silent = true;
+}
+
 void mr_outbox_undo(mr_outbox *outbox)
 {
     assert(outbox->n > 0);
@@ -117,6 +125,9 @@ mr_status mr_outbox_send(mr_outbox *outbox, mr_collector *collector, mr_error *e
 {
     for (size_t i = 0; i < outbox->n; i++) {
         const mr_letter *letter = outbox->letters[i];
+        if (letter->is_silent) {
+            continue;
+        }
         MR_GROW(outbox->headers, outbox->headers_capacity, letter->n_headers);
         for (size_t h = 0; h < letter->n_headers; h++) {
             outbox->headers[h].name = (const char *)span_bytes(letter, letter->headers[2 * h]).data;

@@ -23,6 +23,8 @@ mr_buf *mr_outbox_add(mr_outbox *outbox, const char *topic, mr_bytes key, int64_
                       const mr_header *headers, size_t n_headers);
 /* The record that was started last has a null value. */
 void mr_outbox_set_tombstone(mr_outbox *outbox);
+/* The record that was started last counts, and is not sent. */
+void mr_outbox_silence(mr_outbox *outbox);
 /* Takes the record that was started last back. */
 void mr_outbox_undo(mr_outbox *outbox);
 

@@ -156,7 +156,7 @@ static mr_status open_database(mr_processor *processor, mr_error *err)
 {
     const mr_stage *stage = processor->options.stage;
     const mr_budget budget = mr_budget_split(processor->options.runtime);
-    char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
+    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = processor->options.state_directory,
         .identity = identity,
@@ -448,6 +448,11 @@ static const char *overall_state(const mr_processor *processor, const mr_process
         }
         if (strcmp(status->tasks[i].state, "suspended") == 0) {
             return "rebalancing";
+        }
+    }
+    for (size_t i = 0; i < status->n_tasks; i++) {
+        if (status->tasks[i].replay_remaining > 0) {
+            return "replaying";
         }
     }
     return complete ? "running" : "busy";

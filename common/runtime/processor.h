@@ -62,14 +62,16 @@ enum { MR_TASK_INPUTS_MAX = 16 };
 
 typedef struct mr_task_status {
     int32_t number;
-    const char *state; /* "restoring", "running", "suspended"; "standby": another member's */
-    int64_t position;  /* next input offset */
+    /* "restoring", "replaying", "running", "suspended"; "standby": another member's */
+    const char *state;
+    int64_t position;                      /* next input offset */
     int64_t positions[MR_TASK_INPUTS_MAX]; /* of each of the stage's inputs; -1: none known */
     int64_t records;
     int64_t dead_letters;
     int64_t duplicates;
     int64_t restored;
     int64_t restore_remaining; /* changelog records, at most; -1: not known yet. A standby's lag */
+    int64_t replay_remaining;  /* input offsets, at most; 0: no replay */
 } mr_task_status;
 
 static inline bool mr_task_status_is_standby(const mr_task_status *status)
@@ -78,7 +80,8 @@ static inline bool mr_task_status_is_standby(const mr_task_status *status)
 }
 
 typedef struct mr_processor_status {
-    /* "warming", "starting", "rebalancing", "restoring", "running", "busy", "stopping" */
+    /* "warming", "starting", "rebalancing", "restoring", "replaying", "running", "busy", "stopping"
+     */
     const char *state;
     mr_task_status *tasks;
     size_t n_tasks;

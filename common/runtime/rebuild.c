@@ -32,7 +32,7 @@ static mr_status open_database(rebuild *all, mr_error *err)
 {
     const mr_stage *stage = all->options->stage;
     const mr_budget budget = mr_budget_split(all->options->runtime);
-    char *identity = mr_asprintf("%s/%s", stage->app->name, stage->name);
+    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = all->options->state_directory,
         .identity = identity,

@@ -42,11 +42,13 @@ static mr_status check_ends(const mr_restore_job *job, mr_error *err)
     return MR_OK;
 }
 
-/* Exactly once, the state can never be ahead of the group's offset: both are one transaction. */
+/* Exactly once, the state can never be ahead of the group's offset: both are one transaction. But
+ * for a replay, whose beginning, rows and all, is in the changelogs behind what the disk has. */
 static mr_status check_offsets(const mr_restore_job *job, mr_error *err)
 {
     const mr_restore *restore = job->restore;
-    if (job->exactly_once && restore->progress.input_offset > restore->committed) {
+    if (job->exactly_once && restore->progress.input_offset > restore->committed &&
+        restore->progress.input_offset > restore->replay_below) {
         return mr_error_set(err, MR_ERR_STORE,
                             "the state on disk includes input up to offset %lld, but the group has "
                             "committed %lld: its offsets were reset or have expired; reset the "

@@ -28,6 +28,8 @@ static mr_status ask_committed(mr_restorer *restorer, mr_error *err)
                                  (int)restorer->options.runtime->broker_timeout_ms, err));
     for (size_t i = 0; i < n; i++) {
         jobs[i]->restore->committed = inputs[i].offset;
+        jobs[i]->restore->replay_below = inputs[i].replay_below;
+        jobs[i]->restore->replay_sends = inputs[i].replay_sends;
     }
     return MR_OK;
 }

@@ -35,8 +35,10 @@ struct mr_restore {
     /* Results. */
     mr_status status;
     mr_error err;
-    int64_t committed; /* the group's input offset, -1: none */
-    int64_t attempt;   /* at_least_once: names this ownership in changelog headers */
+    int64_t committed;    /* the group's input offset, -1: none */
+    int64_t replay_below; /* its mark of a replay */
+    bool replay_sends;
+    int64_t attempt; /* at_least_once: names this ownership in changelog headers */
     /* The restorer's own. */
     mr_restore *next;
     bool is_active; /* taken from the queue and not ended */

@@ -123,6 +123,18 @@ static mr_status resume_restored(mr_slot *slot, mr_error *err)
 
 /* ---- Restore ---- */
 
+/* Or goes on with one, as the group remembers it. */
+static void begin_replay(mr_slot *slot)
+{
+    const mr_restore *restore = &slot->restore;
+    mr_task_set_replay(slot->task, restore->replay_below, restore->replay_sends);
+    if (mr_task_replay_left(slot->task) > 0) {
+        mr_log_info(&slot->worker->log, "task %d: replaying up to offset %lld, outputs are %s",
+                    restore->number, (long long)restore->replay_below,
+                    restore->replay_sends ? "sent again" : "not sent");
+    }
+}
+
 static void take_restored(void *worker_argument, void *argument)
 {
     mr_worker *worker = worker_argument;
@@ -157,6 +169,7 @@ static void take_restored(void *worker_argument, void *argument)
                 (long long)n_restored, (long long)restore->committed,
                 slot->warm && n_restored == 0 ? "yes" : "no");
     slot->warm = false;
+    begin_replay(slot);
     mr_error err;
     if (resume_restored(slot, &err) != MR_OK) {
         mr_worker_decide(worker, &err);

@@ -19,6 +19,8 @@ struct mr_task {
     int64_t committing_applied;
     int64_t *committed_positions;
     int64_t skip_below;
+    int64_t replay_below;
+    bool replay_sends;
     int parking_store;
     bool knows_parked; /* whether keys are parked at all, which spares a look for every record */
     bool has_parked;
@@ -198,6 +200,9 @@ mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err)
     }
     mr_envelope envelope = {0};
     mr_task_begin(task, record, &envelope);
+    if (record->offset < task->replay_below && !task->replay_sends) {
+        mr_context_silence(task->tools.context);
+    }
     mr_status status = run_step(task, record, &envelope, err);
     if (status != MR_OK && err->action == MR_ACT_SKIP) {
         const mr_error cause = *err;
@@ -238,6 +243,18 @@ void mr_task_skip_below(mr_task *task, int64_t offset)
     task->skip_below = offset;
 }
 
+void mr_task_set_replay(mr_task *task, int64_t below, bool sends)
+{
+    task->replay_below = below;
+    task->replay_sends = sends;
+}
+
+int64_t mr_task_replay_left(const mr_task *task)
+{
+    const int64_t at = task->positions[0] < 0 ? 0 : task->positions[0];
+    return at < task->replay_below ? task->replay_below - at : 0;
+}
+
 int64_t mr_task_applied(const mr_task *task)
 {
     return task->positions[0] > task->skip_below ? task->positions[0] : task->skip_below;
@@ -258,6 +275,8 @@ size_t mr_task_offsets(const mr_task *task, mr_topic_partition *ret_offsets)
                 .topic = task->tools.stage->from[i],
                 .partition = task->number,
                 .offset = task->positions[i],
+                .replay_below = i == 0 ? task->replay_below : 0,
+                .replay_sends = i == 0 && task->replay_sends,
             };
         }
     }

@@ -75,6 +75,11 @@ int64_t mr_task_position(const mr_task *task, size_t input);
 void mr_task_set_position(mr_task *task, size_t input, int64_t offset);
 /* Inputs below this offset are in the state already (at_least_once, after a restore). */
 void mr_task_skip_below(mr_task *task, int64_t offset);
+/* Inputs below this offset were processed once before the state was put back (`millrace replay`):
+ * unless `sends`, what they send to topics is not sent again. 0: none. The first input's. */
+void mr_task_set_replay(mr_task *task, int64_t below, bool sends);
+/* Input offsets that are still to be replayed, at most; 0: none. */
+int64_t mr_task_replay_left(const mr_task *task);
 /* Inputs below this offset are in the state: the position, or what a restore brought. */
 int64_t mr_task_applied(const mr_task *task);
 /* Has anything been processed since the last commit? */

@@ -182,6 +182,7 @@ static const mr_lua_field aggregate_fields[] = {
 static const mr_lua_field project_fields[] = {
     {STAGE_KIND},
     {STAGE_TOPICS(from)},
+    {STAGE_FIELD(to, mr_lua_read_topics), .count_offset = offsetof(mr_stage, n_to)},
     {STAGE_FIELD(versioned, mr_lua_read_bool)},
     {STAGE_FIELD(input, mr_lua_read_schema)},
     {STAGE_FIELD(stores, mr_lua_read_stores), .required = true},

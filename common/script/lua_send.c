@@ -135,7 +135,7 @@ static int send(lua_State *L)
 {
     mr_lua_session *session = mr_lua_session_of(L);
     if (session == NULL || session->call == NULL || session->group != MR_ON) {
-        return luaL_error(L, "send works only in the handlers of a transform stage");
+        return luaL_error(L, "send works only in `on` handlers, of a transform or project stage");
     }
     lua_settop(L, OPTIONS);
     mr_output output = {

@@ -71,6 +71,28 @@ static void records_come_out_as_they_went_in(void **state)
     mr_buf_deinit(&sent.text);
 }
 
+static void what_is_silent_counts_and_is_not_sent(void **state)
+{
+    (void)state;
+    mr_sent sent = {.collector = {.send = keep}};
+    mr_outbox *outbox = mr_outbox_new();
+    mr_error err;
+    for (int round = 0; round < 2; round++) {
+        (void)mr_outbox_add(outbox, "one", MR_BYTES_NULL, 0, NULL, 0);
+        if (round == 0) {
+            mr_outbox_silence(outbox);
+        }
+        (void)mr_outbox_add(outbox, "two", MR_BYTES_NULL, 0, NULL, 0);
+        assert_int_equal(mr_outbox_count(outbox), 2);
+        mr_buf_clear(&sent.text);
+        assert_int_equal(mr_outbox_send(outbox, &sent.collector, &err), MR_OK);
+        assert_string_equal(mr_buf_text(&sent.text),
+                            round == 0 ? "two -''\n" : "one -''\ntwo -''\n");
+    }
+    mr_outbox_free(outbox);
+    mr_buf_deinit(&sent.text);
+}
+
 static void a_failing_collector_stops_the_sending(void **state)
 {
     (void)state;
@@ -93,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_come_out_as_they_went_in),
+        cmocka_unit_test(what_is_silent_counts_and_is_not_sent),
         cmocka_unit_test(a_failing_collector_stops_the_sending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,29 @@ static void a_commit_without_rows_is_read_again(void **state)
     mr_replay_free(replay);
 }
 
+/* As rewrite.c writes it behind commits that are known, and behind half of one. */
+static void a_rewrite_between_two_markers_is_certain(void **state)
+{
+    (void)state;
+    static const mr_line lines[] = {{"a", "1", "0/1", NULL},
+                                    {"b", "1", "0/1", NULL},
+                                    {"m", "", "0/1", "10"},
+                                    {"c", "2", "0/2", NULL},
+                                    {"m", "", "99/2", "10"},
+                                    {"a", NULL, NULL, NULL},
+                                    {"b", NULL, NULL, NULL},
+                                    {"m", "", "99/3", "0"},
+                                    {"a", "7", "120/4", NULL},
+                                    {"m", "", "120/4", "4"},
+                                    {0}};
+    mr_replay *replay = read_lines(lines, 0, -1);
+    mr_replay_finish(replay, 4, 10);
+    assert_rows(replay, "a=7 b=-");
+    assert_int_equal(mr_replay_commit(replay), 4);
+    assert_int_equal(mr_replay_input_offset(replay), 4);
+    mr_replay_free(replay);
+}
+
 static void damaged_headers_are_named(void **state)
 {
     (void)state;
@@ -192,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_another_store_lacks_is_taken_back),
         cmocka_unit_test(a_commit_that_was_taken_back_is_not_revived_later),
         cmocka_unit_test(a_commit_without_rows_is_read_again),
+        cmocka_unit_test(a_rewrite_between_two_markers_is_certain),
         cmocka_unit_test(damaged_headers_are_named),
         cmocka_unit_test(a_record_without_a_key_is_none_of_ours),
     };

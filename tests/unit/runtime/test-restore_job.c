@@ -161,6 +161,69 @@ static void a_few_rows_are_a_tail(void **state)
     }
 }
 
+static void remove_rows(mr_restore_job *job, int64_t from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        char key[24];
+        (void)snprintf(key, sizeof(key), "key-%05lld", (long long)i);
+        const mr_record record = {
+            .topic = "a-changelog", .offset = from + i, .key = mr_bytes_text(key)};
+        mr_error err;
+        assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
+    }
+}
+
+static int64_t count_rows(fixture *f)
+{
+    mr_error err;
+    mr_bytes key;
+    mr_bytes value;
+    mr_cursor *cursor = NULL;
+    int64_t n = 0;
+    assert_int_equal(mr_cursor_open(f->partition, 1, MR_BYTES_NULL, MR_BYTES_NULL, &cursor, &err),
+                     MR_OK);
+    while (mr_cursor_next(cursor, &key, &value, &err) == MR_OK) {
+        n++;
+    }
+    mr_cursor_close(cursor);
+    return n;
+}
+
+/* What `millrace replay` leaves in a changelog for a directory that is warm. */
+static void remove_from_warm(fixture *f, int64_t n)
+{
+    enum { BACK = 70 };
+    mr_error err;
+    mr_restore_job *job = begin(f, MANY, 0);
+    feed(job, 0, 0, MANY);
+    finish(f, job);
+    assert_progress(f, COMMITTED, MANY, 0);
+    f->restore.committed = COMMITTED - BACK;
+    job = mr_restore_job_new(&f->stage, true, &f->restore);
+    job->ends[0] = MANY + n;
+    /* Without its mark, somebody has reset the offsets alone. */
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_ERR_STORE);
+    f->restore.replay_below = COMMITTED - 1;
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_ERR_STORE);
+    f->restore.replay_below = COMMITTED;
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_OK);
+    remove_rows(job, MANY, n);
+    finish(f, job);
+    assert_progress(f, COMMITTED - BACK, MANY + n, 0);
+    assert_int_equal(count_rows(f), MANY - n);
+}
+
+/* Few rows take another way to the disk than many. */
+static void a_few_removed_rows_are_gone(void **state)
+{
+    remove_from_warm(*state, FEW);
+}
+
+static void many_removed_rows_are_gone(void **state)
+{
+    remove_from_warm(*state, MANY);
+}
+
 static void an_interrupted_restore_goes_on(void **state)
 {
     fixture *f = *state;
@@ -316,6 +379,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_rows_of_all_stores_go_to_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(a_few_rows_are_a_tail, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_few_removed_rows_are_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_removed_rows_are_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interrupted_restore_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(half_a_commit_is_taken_back_after_an_interruption, setup,
                                         teardown),

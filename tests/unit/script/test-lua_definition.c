@@ -194,8 +194,11 @@ static const struct {
      "app.lua:23: stages.cart.evolve: unknown event 'shop.Adde'; did you mean 'shop.Add'?"},
     {26, "kind = 'project', from = 'cart.events', versioned = 1,",
      "app.lua:26: stages.view.versioned: must be true or false, not a number"},
-    {26, "kind = 'project', from = 'cart.events', to = 'x',",
-     "app.lua:26: stages.view.to: unknown field"},
+    {26, "kind = 'project', from = 'cart.events', results = 'x',",
+     "app.lua:26: stages.view.results: unknown field"},
+    {26, "kind = 'project', from = 'cart.events', to = 'cart.events',",
+     "app.lua:26: stages.view.to: 'cart.events' is also in `from`: the stage would read what it "
+     "writes"},
     {27, "stores = {}, more = {", "app.lua:27: stages.view.more: unknown field"},
     {28, "rows = { value = 'Line' },", "app.lua:28: stages.view.stores.rows.key: is missing"},
     {28, "rows = { key = 'string' },", "app.lua:28: stages.view.stores.rows.value: is missing"},
@@ -231,7 +234,7 @@ static const struct {
     {1, "local make = event.Pingg local route = {",
      "there is no schema 'Pingg'; did you mean 'Ping'?"},
     {1, "send('out', 'k', {}) local route = {",
-     "app.lua:1: send works only in the handlers of a transform stage"},
+     "app.lua:1: send works only in `on` handlers, of a transform or project stage"},
 };
 
 static void mistakes_are_told(void **state)

@@ -112,7 +112,7 @@ static const struct {
     {AGGREGATE("s.Count = 1", "return s"), 0, NULL, NULL, NULL,
      "app.lua:1: Cart: it is read-only here"},
     {AGGREGATE("send('out', 'k', c)", "return s"), 0, NULL, NULL, NULL,
-     "app.lua:1: send works only in the handlers of a transform stage"},
+     "app.lua:1: send works only in `on` handlers, of a transform or project stage"},
 };
 
 static void what_decide_returns(void **state)
