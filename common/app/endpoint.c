@@ -57,7 +57,8 @@ mr_status mr_client_id_address(const char *client_id, char ret_address[MR_ADDRES
 
 char *mr_stage_directory(const mr_settings *settings, const mr_stage *stage)
 {
-    return mr_asprintf("%s/%s/%s", settings->runtime.state_dir, stage->app->name, stage->name);
+    MR_CLEANUP(freep) char *place = mr_stage_place(stage);
+    return mr_asprintf("%s/%s", settings->runtime.state_dir, place);
 }
 
 mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *stage,

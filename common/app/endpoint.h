@@ -21,7 +21,7 @@ char *mr_client_id_new(const char *kind, const char *address);
 mr_status mr_client_id_address(const char *client_id,
                                char ret_address[MR_ADDRESS_SIZE]) MR_MUST_USE;
 
-/* "<state.dir>/<app>/<stage>"; below it one directory an instance. A heap text. */
+/* "<state.dir>/<place of the stage>"; below it one directory an instance. A heap text. */
 char *mr_stage_directory(const mr_settings *settings, const mr_stage *stage);
 /* "<state.dir>/<app>/<stage>/<instance>". MR_ERR_USAGE for an instance that is no file name. */
 mr_status mr_instance_directory(const mr_settings *settings, const mr_stage *stage,

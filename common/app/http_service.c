@@ -58,6 +58,7 @@ static void put_task(mr_json_writer *json, const mr_stage *stage, const mr_task_
     put_integer(json, "duplicates", task->duplicates);
     put_integer(json, "restored", task->restored);
     put_integer(json, "restore_remaining", task->restore_remaining);
+    put_integer(json, "replay_remaining", task->replay_remaining);
     mr_json_close_object(json);
 }
 

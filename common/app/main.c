@@ -24,6 +24,7 @@ MR_DEFINE_CLEANUP(mr_registry, mr_registry_free)
 typedef struct arguments {
     const char *app;
     const char *stage;
+    const char *version_name;
     const char *config;
     mr_texts assignments;
     const char *log_level;
@@ -44,6 +45,12 @@ static const mr_flag flags[] = {
      .offset = offsetof(arguments, stage),
      .argument = "NAME",
      .text = "The stage of the app to run."},
+    {.name = "as",
+     .kind = MR_FLAG_TEXT,
+     .offset = offsetof(arguments, version_name),
+     .argument = "VERSION",
+     .text = "Runs it beside the live one: with a group, state and topics of its own, whose names "
+             "end in -VERSION. See `millrace help rebuild`."},
     {.name = "config",
      .letter = 'c',
      .kind = MR_FLAG_TEXT,
@@ -168,6 +175,9 @@ static mr_status find_stage(program *p, const arguments *given, mr_error *err)
 {
     const char *name = given->stage;
     MR_TRY(mr_definition_stage(p->app, name, &p->stage, err));
+    if (given->version_name != NULL) {
+        MR_TRY(mr_app_set_version(p->app, name, given->version_name, err));
+    }
     p->log = mr_log_for(&p->log, "%s", p->stage->group);
     if (strcmp(p->stage->kind, p->kind->name) != 0) {
         return mr_error_set(err, MR_ERR_USAGE,

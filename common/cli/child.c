@@ -78,6 +78,7 @@ mr_status mr_command_init(mr_command *command, const mr_command_options *options
     add(command, name);
     add_option(command, "--app", options->app);
     add_option(command, "--stage", options->stage);
+    add_option(command, "--as", options->version);
     add_option(command, "--config", options->config);
     add_option(command, "--log-level", options->log_level);
     for (size_t i = 0; i < options->assignments->n; i++) {

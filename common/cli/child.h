@@ -18,6 +18,7 @@ typedef struct mr_command_options {
     const char *kind;
     const char *app;
     const char *stage;
+    const char *version; /* NULL: the live one */
     const char *instance;
     const char *config;    /* NULL: none */
     const char *log_level; /* NULL: not said */

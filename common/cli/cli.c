@@ -11,12 +11,10 @@
 #include "kafka/client.h"
 
 const mr_verb *const mr_verbs[] = {
-    &mr_verb_dev,    &mr_verb_run,     &mr_verb_check,
-    &mr_verb_test,   &mr_verb_topics,  &mr_verb_emit,
-    &mr_verb_get,    &mr_verb_scan,    &mr_verb_history,
-    &mr_verb_state,  &mr_verb_status,  &mr_verb_lag,
-    &mr_verb_verify, &mr_verb_backup,  &mr_verb_restore,
-    &mr_verb_help,   &mr_verb_version, NULL,
+    &mr_verb_dev,    &mr_verb_run,     &mr_verb_check,  &mr_verb_test,    &mr_verb_topics,
+    &mr_verb_emit,   &mr_verb_get,     &mr_verb_scan,   &mr_verb_history, &mr_verb_state,
+    &mr_verb_status, &mr_verb_lag,     &mr_verb_verify, &mr_verb_replay,  &mr_verb_rebuild,
+    &mr_verb_backup, &mr_verb_restore, &mr_verb_help,   &mr_verb_version, NULL,
 };
 
 static const mr_flag common_flags[] = {
@@ -49,6 +47,20 @@ static const mr_flag common_flags[] = {
      .offset = offsetof(mr_cli, help),
      .text = "Prints what the verb does and its options."},
 };
+
+static const mr_flag version_flags[] = {
+    {.name = "as",
+     .kind = MR_FLAG_TEXT,
+     .offset = offsetof(mr_cli, version),
+     .argument = "VERSION",
+     .text = "The stage's version beside the live one: see `millrace help rebuild`."},
+};
+
+mr_flag_group mr_cli_version_flags(const mr_verb *verb, mr_cli *cli)
+{
+    const size_t n = verb->has_version ? sizeof(version_flags) / sizeof(version_flags[0]) : 0;
+    return (mr_flag_group){version_flags, n, cli};
+}
 
 mr_flag_group mr_cli_flags(mr_cli *cli)
 {
@@ -100,6 +112,27 @@ mr_status mr_cli_open_app(mr_cli *cli, const char *directory, mr_error *err)
     }
     cli->limits = mr_definition_limits(&cli->settings, &cli->log);
     return mr_definition_load(directory, &cli->limits, cli->kinds, &cli->app, err);
+}
+
+mr_status mr_cli_stage(mr_cli *cli, const char *name, const mr_stage **ret_stage, mr_error *err)
+{
+    *ret_stage = NULL;
+    if (name == NULL) {
+        return cli->version == NULL
+                   ? MR_OK
+                   : mr_error_set(err, MR_ERR_USAGE, "--as is of one stage: name it, too");
+    }
+    MR_TRY(mr_definition_stage(cli->app, name, ret_stage, err));
+    return cli->version == NULL ? MR_OK : mr_app_set_version(cli->app, name, cli->version, err);
+}
+
+mr_status mr_cli_store(mr_cli *cli, const char *name, const mr_stage **ret_stage,
+                       const mr_store_spec **ret_store, mr_error *err)
+{
+    MR_TRY(mr_app_find_store(cli->app, name, ret_stage, ret_store, err));
+    return cli->version == NULL
+               ? MR_OK
+               : mr_app_set_version(cli->app, (*ret_stage)->name, cli->version, err);
 }
 
 static bool has_broker(const mr_cli *cli)
@@ -213,9 +246,11 @@ static mr_status run_verb(mr_cli *cli, int argc, char **argv, mr_error *err)
 {
     const mr_verb *verb = cli->verb;
     void *options = mr_alloc_zero(1, verb->options_bytes + 1);
-    const mr_flag_group groups[] = {{verb->flags, verb->n_flags, options}, mr_cli_flags(cli)};
+    const mr_flag_group groups[] = {
+        {verb->flags, verb->n_flags, options}, mr_cli_version_flags(verb, cli), mr_cli_flags(cli)};
     mr_flags_preset(&groups[0]);
-    mr_status status = mr_flags_parse(groups, 2, argc, argv, &cli->operands, err);
+    mr_status status =
+        mr_flags_parse(groups, sizeof(groups) / sizeof(groups[0]), argc, argv, &cli->operands, err);
     if (status == MR_OK && cli->help) {
         mr_help_verb(verb, cli->out);
     } else {

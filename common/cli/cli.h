@@ -31,6 +31,7 @@ typedef struct mr_verb {
     const mr_flag *flags; /* beside the common ones; they fill an options struct */
     size_t n_flags;
     size_t options_bytes;
+    bool has_version; /* it looks at one stage, of which --as may name the version */
     /* The exit code is of the returned status: see mr_cli_exit. */
     mr_status (*run)(mr_cli *cli, void *options, mr_error *err);
 } mr_verb;
@@ -42,6 +43,7 @@ struct mr_cli {
     const char *config;
     mr_texts assignments;
     const char *log_level;
+    const char *version;
     bool json;
     bool help;
     mr_texts operands; /* behind the verb */
@@ -59,6 +61,8 @@ struct mr_cli {
 
 /* The common flags, for a parser whose target is an mr_cli. */
 mr_flag_group mr_cli_flags(mr_cli *cli);
+/* --as, of verbs that have it; else none. */
+mr_flag_group mr_cli_version_flags(const mr_verb *verb, mr_cli *cli);
 
 /* Every verb, in the order of help; NULL-terminated. */
 extern const mr_verb *const mr_verbs[];
@@ -72,6 +76,13 @@ int mr_cli_exit(mr_status status, const mr_error *err);
 
 /* Settings, then the app in `directory`. */
 mr_status mr_cli_open_app(mr_cli *cli, const char *directory, mr_error *err) MR_MUST_USE;
+/* The stage that was named, in the version of --as. `name` NULL: the verb is about all of them, and
+ * so is what is returned. */
+mr_status mr_cli_stage(mr_cli *cli, const char *name, const mr_stage **ret_stage,
+                       mr_error *err) MR_MUST_USE;
+/* The same for a store, as of mr_app_find_store. */
+mr_status mr_cli_store(mr_cli *cli, const char *name, const mr_stage **ret_stage,
+                       const mr_store_spec **ret_store, mr_error *err) MR_MUST_USE;
 /* Before the first question to the broker: finds a running `millrace dev` when no broker is
  * configured, checks the configuration, opens the registry, sees that a broker is there. */
 mr_status mr_cli_connect(mr_cli *cli, mr_error *err) MR_MUST_USE;

@@ -52,8 +52,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     (void)given;
     mr_rows_request request = {.parts = cli->operands.items + 2, .n_parts = cli->operands.n - 2};
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
-    MR_TRY(
-        mr_app_find_store(cli->app, cli->operands.items[1], &request.stage, &request.store, err));
+    MR_TRY(mr_cli_store(cli, cli->operands.items[1], &request.stage, &request.store, err));
     MR_TRY(mr_cli_reach(cli, err));
     mr_rows *opened = NULL;
     mr_status status = mr_rows_open(cli, &request, &opened, err);
@@ -86,5 +85,6 @@ const mr_verb mr_verb_get = {
             "read from the state directory on this host (state.dir), which may be behind.",
     .operands_min = 3,
     .operands_max = 2 + MR_KEY_PARTS_MAX,
+    .has_version = true,
     .run = run,
 };

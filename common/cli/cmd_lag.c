@@ -97,9 +97,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     const mr_stage *stage = NULL;
     mr_lag lag = {0};
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
-    if (a->stage != NULL) {
-        MR_TRY(mr_definition_stage(cli->app, a->stage, &stage, err));
-    }
+    MR_TRY(mr_cli_stage(cli, a->stage, &stage, err));
     MR_TRY(mr_cli_connect(cli, err));
     mr_status status = mr_lag_init(&lag, cli, stage, err);
     status = status == MR_OK ? measure(&lag, a, err) : status;
@@ -145,5 +143,6 @@ const mr_verb mr_verb_lag = {
     .flags = flags,
     .n_flags = sizeof(flags) / sizeof(flags[0]),
     .options_bytes = sizeof(arguments),
+    .has_version = true,
     .run = run,
 };

@@ -53,7 +53,7 @@ static mr_status choose_stage(mr_cli *cli, const arguments *a, plan *p, mr_error
     if (a->stage == NULL) {
         return mr_error_set(err, MR_ERR_USAGE, "--stage is missing: whose state?");
     }
-    MR_TRY(mr_definition_stage(cli->app, a->stage, &p->stage, err));
+    MR_TRY(mr_cli_stage(cli, a->stage, &p->stage, err));
     if (p->stage->n_stores == 0) {
         return mr_error_set(err, MR_ERR_USAGE, "stage '%s' is of kind %s, which keeps no state",
                             a->stage, p->stage->kind);
@@ -331,5 +331,6 @@ const mr_verb mr_verb_restore = {
     .flags = flags,
     .n_flags = sizeof(flags) / sizeof(flags[0]),
     .options_bytes = sizeof(arguments),
+    .has_version = true,
     .run = run,
 };

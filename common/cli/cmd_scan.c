@@ -123,8 +123,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     const arguments *a = given;
     mr_rows_request request = {.prefix = a->prefix, .from = a->from, .to = a->to};
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
-    MR_TRY(
-        mr_app_find_store(cli->app, cli->operands.items[1], &request.stage, &request.store, err));
+    MR_TRY(mr_cli_store(cli, cli->operands.items[1], &request.stage, &request.store, err));
     MR_TRY(mr_cli_reach(cli, err));
     mr_rows *opened = NULL;
     mr_status status = mr_rows_open(cli, &request, &opened, err);
@@ -184,5 +183,6 @@ const mr_verb mr_verb_scan = {
     .flags = flags,
     .n_flags = sizeof(flags) / sizeof(flags[0]),
     .options_bytes = sizeof(arguments),
+    .has_version = true,
     .run = run,
 };

@@ -7,10 +7,16 @@
 
 static const char *const stage_columns[] = {"stage",   "kind", "state",        "instances", "tasks",
                                             "running", "lag",  "dead_letters", "addresses"};
-static const char *const task_columns[] = {
-    "stage",        "task",       "state",    "records",
-    "dead_letters", "duplicates", "restored", "restore_remaining",
-    "address"};
+static const char *const task_columns[] = {"stage",
+                                           "task",
+                                           "state",
+                                           "records",
+                                           "dead_letters",
+                                           "duplicates",
+                                           "restored",
+                                           "restore_remaining",
+                                           "replay_remaining",
+                                           "address"};
 
 /* What a stage's processors say of themselves, added up. */
 typedef struct summary {
@@ -50,6 +56,7 @@ static void print_task(mr_report *report, const mr_stage *stage, const mr_json *
     mr_report_known(report, integer_of(task, "duplicates"));
     mr_report_known(report, integer_of(task, "restored"));
     mr_report_known(report, integer_of(task, "restore_remaining"));
+    mr_report_known(report, integer_of(task, "replay_remaining"));
     mr_report_text(report, address);
 }
 
@@ -161,9 +168,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     const mr_stage *stage = NULL;
     mr_lag lag = {0};
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
-    if (cli->operands.n > 1) {
-        MR_TRY(mr_definition_stage(cli->app, cli->operands.items[1], &stage, err));
-    }
+    MR_TRY(mr_cli_stage(cli, cli->operands.n > 1 ? cli->operands.items[1] : NULL, &stage, err));
     MR_TRY(mr_cli_connect(cli, err));
     mr_status status = mr_lag_init(&lag, cli, stage, err);
     if (status == MR_OK) {
@@ -181,5 +186,6 @@ const mr_verb mr_verb_status = {
             "dead_letters counts the records in its dead-letter topic.",
     .operands_min = 1,
     .operands_max = 2,
+    .has_version = true,
     .run = run,
 };

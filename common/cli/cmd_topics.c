@@ -6,6 +6,7 @@
 #include "cli/clients.h"
 #include "cli/report.h"
 #include "cli/topic_plan.h"
+#include "cli/topic_wait.h"
 
 typedef struct arguments {
     bool dry_run;
@@ -159,33 +160,13 @@ static mr_status conclude(const work *w)
     return w->n_different == 0 ? MR_OK : MR_NOT_FOUND;
 }
 
-/* A broker answers that a topic is made before every broker knows of it; who starts a processor
- * next must find it. Each question waits for the broker's answer, so this does not spin. */
-static mr_status wait_until_known(work *w, const mr_topic *topic, int64_t deadline_ms,
-                                  mr_error *err)
-{
-    mr_clock *clock = mr_clock_system();
-    mr_status status = MR_NOT_FOUND;
-    while (status == MR_NOT_FOUND) {
-        int32_t partitions;
-        status = mr_admin_partitions(w->admin, topic->name, &partitions, err);
-        if (status == MR_NOT_FOUND && mr_clock_monotonic_ms(clock) > deadline_ms) {
-            return mr_error_set(err, MR_ERR_KAFKA,
-                                "topic '%s' was created, but the broker does not list it yet; try "
-                                "`millrace topics check`",
-                                topic->name);
-        }
-    }
-    return status;
-}
-
 static mr_status wait_until_all_known(work *w, mr_error *err)
 {
     const mr_app *app = w->cli->app;
     const int64_t deadline_ms =
         mr_clock_monotonic_ms(mr_clock_system()) + w->cli->settings.runtime.broker_timeout_ms;
     for (size_t i = 0; i < app->n_topics; i++) {
-        MR_TRY(wait_until_known(w, &app->topics[i], deadline_ms, err));
+        MR_TRY(mr_topic_wait(w->admin, app->topics[i].name, deadline_ms, err));
     }
     return MR_OK;
 }

@@ -112,9 +112,7 @@ static mr_status run(mr_cli *cli, void *given, mr_error *err)
     const mr_stage *only = NULL;
     int64_t n_differences = 0;
     MR_TRY(mr_cli_open_app(cli, cli->operands.items[0], err));
-    if (a->stage != NULL) {
-        MR_TRY(mr_definition_stage(cli->app, a->stage, &only, err));
-    }
+    MR_TRY(mr_cli_stage(cli, a->stage, &only, err));
     MR_TRY(mr_cli_connect(cli, err));
     mr_report *report = MR_REPORT_NEW(cli, columns);
     const mr_status status = verify(cli, only, report, &n_differences, err);
@@ -149,5 +147,6 @@ const mr_verb mr_verb_verify = {
     .flags = flags,
     .n_flags = sizeof(flags) / sizeof(flags[0]),
     .options_bytes = sizeof(arguments),
+    .has_version = true,
     .run = run,
 };

@@ -38,12 +38,13 @@ static void append_paragraphs(const char *text, mr_buf *out)
 void mr_help_verb(const mr_verb *verb, FILE *out)
 {
     MR_CLEANUP(mr_buf_deinit) mr_buf text = MR_BUF_NULL;
-    const mr_flag_group groups[] = {{verb->flags, verb->n_flags, NULL}, mr_cli_flags(NULL)};
+    const mr_flag_group groups[] = {
+        {verb->flags, verb->n_flags, NULL}, mr_cli_version_flags(verb, NULL), mr_cli_flags(NULL)};
     mr_buf_printf(&text, "usage: millrace %s %s [OPTION...]\n\n", verb->name, verb->operands);
     mr_text_wrap(verb->summary, 0, &text);
     append_paragraphs(verb->text == NULL ? "" : verb->text, &text);
     mr_buf_append_text(&text, "\nOptions:\n");
-    mr_flags_help(groups, 2, &text);
+    mr_flags_help(groups, sizeof(groups) / sizeof(groups[0]), &text);
     (void)fputs(mr_buf_text(&text), out);
 }
 
@@ -94,7 +95,9 @@ static void append_roff_verb(const mr_verb *verb, mr_buf *out)
         free(paragraph);
         text += len + (text[len] == '\n');
     }
+    const mr_flag_group version = mr_cli_version_flags(verb, NULL);
     append_roff_flags(verb->flags, verb->n_flags, out);
+    append_roff_flags(version.flags, version.n, out);
 }
 
 static void append_roff_settings(const mr_option *options, size_t n, mr_buf *out)
@@ -161,7 +164,9 @@ void mr_help_completion(FILE *out)
                               "    case ${COMP_WORDS[1]} in\n");
     for (size_t i = 0; mr_verbs[i] != NULL; i++) {
         mr_buf_printf(&text, "    %s) options='", mr_verbs[i]->name);
+        const mr_flag_group version = mr_cli_version_flags(mr_verbs[i], NULL);
         append_flag_words(mr_verbs[i]->flags, mr_verbs[i]->n_flags, &text);
+        append_flag_words(version.flags, version.n, &text);
         append_flag_words(common.flags, common.n, &text);
         mr_buf_append_text(&text, "' ;;\n");
     }

@@ -18,6 +18,7 @@
 
 enum {
     READY_POLL_MS = 100,
+    OVER_POLL_MS = 200,
     READY_TIMEOUT_MS = 1000,
     GRACE_MS = 5000, /* beyond the children's own shutdown.timeout.ms */
 };
@@ -41,6 +42,7 @@ struct mr_supervisor {
     mr_http_client *http;
     int signals; /* signalfd; -1: none */
     const sigset_t *mask;
+    bool (*is_over)(void *context);
     bool is_ready;
     bool is_stopping;
     int64_t kill_at_ms;
@@ -67,6 +69,7 @@ static mr_status add_child(mr_supervisor *s, const mr_supervisor_options *option
     const mr_command_options command = {.kind = stage->kind,
                                         .app = options->app,
                                         .stage = stage->name,
+                                        .version = mr_stage_version(stage),
                                         .instance = instance,
                                         .config = s->cli->config,
                                         .log_level = s->cli->log_level,
@@ -150,6 +153,7 @@ mr_status mr_supervisor_new(const mr_supervisor_options *options, mr_supervisor 
     MR_CLEANUP(mr_supervisor_freep) mr_supervisor *s = mr_alloc_zero(1, sizeof(*s));
     s->cli = options->cli;
     s->mask = options->mask;
+    s->is_over = options->is_over;
     s->clock = mr_clock_system();
     s->signals = -1;
     MR_TRY(add_children(s, options, err));
@@ -366,7 +370,13 @@ mr_status mr_supervisor_run(mr_supervisor *s, void (*ready)(void *context), void
         if (!s->is_ready) {
             timeout = sooner(timeout, READY_POLL_MS);
         }
+        if (s->is_over != NULL) {
+            timeout = sooner(timeout, OVER_POLL_MS);
+        }
         wait_for_signals(s, timeout);
+        if (s->is_over != NULL && !s->is_stopping && s->is_over(context)) {
+            stop(s);
+        }
     }
     return end_children(s, err);
 }

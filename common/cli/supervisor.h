@@ -23,6 +23,9 @@ typedef struct mr_supervisor_options {
     const mr_texts *stages; /* names; none: all */
     int64_t instances;      /* processes a stage */
     int death_signal;       /* that children get when this process dies */
+    /* Asked several times a second with the context of mr_supervisor_run: true ends the run as a
+     * signal does. NULL: only signals end it. */
+    bool (*is_over)(void *context);
 } mr_supervisor_options;
 
 /* MR_ERR_USAGE: an unknown stage, or an executable that is not found. */
@@ -31,8 +34,9 @@ mr_status mr_supervisor_new(const mr_supervisor_options *options, mr_supervisor 
 void mr_supervisor_free(mr_supervisor *supervisor);
 MR_DEFINE_CLEANUP(mr_supervisor, mr_supervisor_free)
 
-/* Until SIGTERM, SIGINT or SIGHUP. Calls `ready` once, when all answer /readyz at one time.
- * MR_ERR_USAGE: a child said that something written is wrong (exit code 2); the others are ended.
+/* Until SIGTERM, SIGINT or SIGHUP, or until is_over. Calls `ready` once, when all answer /readyz at
+ * one time. MR_ERR_USAGE: a child said that something written is wrong (exit code 2); the others
+ * are ended.
  */
 mr_status mr_supervisor_run(mr_supervisor *supervisor, void (*ready)(void *context), void *context,
                             mr_error *err) MR_MUST_USE;

@@ -11,6 +11,8 @@ extern const mr_verb mr_verb_get;
 extern const mr_verb mr_verb_help;
 extern const mr_verb mr_verb_history;
 extern const mr_verb mr_verb_lag;
+extern const mr_verb mr_verb_rebuild;
+extern const mr_verb mr_verb_replay;
 extern const mr_verb mr_verb_restore;
 extern const mr_verb mr_verb_run;
 extern const mr_verb mr_verb_scan;

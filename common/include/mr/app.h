@@ -49,7 +49,7 @@ typedef struct mr_store_spec {
     const mr_schema *value;
     mr_store_key key;
     char *topic;     /* projection topic that every changed row is sent to; NULL: none */
-    char *changelog; /* "<app>-<stage>-<name>-changelog" */
+    char *changelog; /* "<group of the stage>-<name>-changelog" */
     bool internal;   /* the kind's or the runtime's own ("versions", "parked"): not for queries */
 } mr_store_spec;
 
@@ -75,8 +75,8 @@ struct mr_stage {
     bool versioned;         /* project: check ce_sequence per ce_subject */
     mr_store_spec *stores;
     size_t n_stores;
-    char *group;          /* "<app>-<stage>" */
-    char *dead_letters;   /* "<app>-<stage>-dlq" */
+    char *group;          /* "<app>-<stage>", of a version "<app>-<stage>-<version>" */
+    char *dead_letters;   /* "<group>-dlq" */
     mr_fold_plan **folds; /* project: record types that built-in operators fold, no handler */
     size_t n_folds;
     const mr_native *native; /* the handlers are in a shared object; NULL: in Lua */
@@ -112,6 +112,20 @@ const mr_store_spec *mr_stage_store(const mr_stage *stage, const char *name);
  * an aggregate stage's name for its state. Error with did-you-mean otherwise. */
 mr_status mr_app_find_store(const mr_app *app, const char *name, const mr_stage **ret_stage,
                             const mr_store_spec **ret_store, mr_error *err) MR_MUST_USE;
+
+/* The version beside the live one that mr_app_set_version made of the stage; NULL: the live one. */
+const char *mr_stage_version(const mr_stage *stage);
+/* "<app>/<stage>", of a version "<app>/<stage>-<version>": what the stage's state is known by, and
+ * its directory below state.dir. A heap text. */
+char *mr_stage_place(const mr_stage *stage);
+/*
+ * Makes the stage of a prepared app one that stands beside the live one: its group, changelogs,
+ * dead letters, projection topics and place get the suffix "-<version>" and the settings of the
+ * live ones; its name, handlers and inputs stay. Only a project stage: its rows are a view, to be
+ * made again. MR_ERR_USAGE also for a version that is not of [a-z0-9-], and when a name is taken.
+ */
+mr_status mr_app_set_version(mr_app *app, const char *stage, const char *version,
+                             mr_error *err) MR_MUST_USE;
 
 /* Adds a store; `internal` ones come after the app's. Only while preparing. */
 mr_store_spec *mr_stage_add_store(mr_stage *stage, const char *name, const mr_schema *value,

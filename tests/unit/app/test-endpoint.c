@@ -130,13 +130,19 @@ static void instances_are_directory_names(void **state)
     static const char *const wrong[] = {NULL, "", ".", "..", ".hidden", "a/b", "/"};
     static char app_name[] = "shop";
     static char stage_name[] = "cart";
+    static char group[] = "shop-cart";
+    static char version_group[] = "shop-cart-v2";
     const mr_app app = {.name = app_name};
-    const mr_stage stage = {.app = &app, .name = stage_name};
+    const mr_stage stage = {.app = &app, .name = stage_name, .group = group};
+    const mr_stage version = {.app = &app, .name = stage_name, .group = version_group};
     const mr_settings settings = {.runtime = {.state_dir = "/s"}};
     char *directory = NULL;
     mr_error err;
     assert_int_equal(mr_instance_directory(&settings, &stage, "pod-1", &directory, &err), MR_OK);
     assert_string_equal(directory, "/s/shop/cart/pod-1");
+    free(directory);
+    assert_int_equal(mr_instance_directory(&settings, &version, "pod-1", &directory, &err), MR_OK);
+    assert_string_equal(directory, "/s/shop/cart-v2/pod-1");
     free(directory);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(mr_instance_directory(&settings, &stage, wrong[i], &directory, &err),

@@ -43,6 +43,7 @@ static void a_processor_is_started_with_its_arguments(void **state)
     const mr_command_options options = {.kind = "juggle",
                                         .app = "dir",
                                         .stage = "cart",
+                                        .version = "v2",
                                         .instance = "3",
                                         .config = "f",
                                         .assignments = &assignments,
@@ -57,8 +58,9 @@ static void a_processor_is_started_with_its_arguments(void **state)
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 7);
     assert_int_equal(mr_file_read(output, 1000, &written, &err), MR_OK);
-    assert_non_null(strstr(mr_buf_text(&written), "|--app|dir|--stage|cart|--config|f|-X|a=b c|-X|"
-                                                  "group.instance.id=3|"));
+    assert_non_null(strstr(mr_buf_text(&written),
+                           "|--app|dir|--stage|cart|--as|v2|--config|f|-X|a=b c|-X|"
+                           "group.instance.id=3|"));
     mr_command_deinit(&command);
     mr_texts_deinit(&assignments);
     mr_buf_deinit(&script);

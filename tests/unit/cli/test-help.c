@@ -37,9 +37,10 @@ static void assert_has(const char *text, const char *format, const char *name)
 static void every_verb_is_told_of(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"dev",    "run",    "check",   "test",  "topics", "emit",
-                                           "get",    "scan",   "history", "state", "status", "lag",
-                                           "verify", "backup", "restore", "help",  "version"};
+    static const char *const expected[] = {"dev",    "run",     "check",  "test",    "topics",
+                                           "emit",   "get",     "scan",   "history", "state",
+                                           "status", "lag",     "verify", "replay",  "rebuild",
+                                           "backup", "restore", "help",   "version"};
     char *help = print(mr_help_program);
     char *man = print(mr_help_man);
     char *completion = print(mr_help_completion);
@@ -54,6 +55,35 @@ static void every_verb_is_told_of(void **state)
     free(help);
     free(man);
     free(completion);
+}
+
+static void verbs_about_one_stage_have_versions(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"get",    "scan",    "status", "lag",
+                                        "verify", "rebuild", "restore"};
+    char *completion = print(mr_help_completion);
+    char *man = print(mr_help_man);
+    size_t n = 0;
+    for (size_t v = 0; mr_verbs[v] != NULL; v++) {
+        n += mr_verbs[v]->has_version ? 1 : 0;
+    }
+    assert_int_equal(n, sizeof(names) / sizeof(names[0]));
+    for (size_t i = 0; i < n; i++) {
+        assert_true(mr_cli_verb(names[i])->has_version);
+    }
+    size_t n_in_completion = 0;
+    for (const char *at = completion; (at = strstr(at, " --as")) != NULL; at++) {
+        n_in_completion++;
+    }
+    size_t n_in_man = 0;
+    for (const char *at = man; (at = strstr(at, "\\-\\-as VERSION\n")) != NULL; at++) {
+        n_in_man++;
+    }
+    assert_int_equal(n_in_completion, n);
+    assert_int_equal(n_in_man, n);
+    free(completion);
+    free(man);
 }
 
 static void every_option_is_told_of(void **state)
@@ -71,6 +101,7 @@ static void every_option_is_told_of(void **state)
             assert_has(completion, " --@", mr_verbs[v]->flags[i].name);
         }
         assert_has(text, "--@", "json");
+        assert_int_equal(mr_verbs[v]->has_version, strstr(text, "--as VERSION") != NULL);
         for (const char *line = text; *line != '\0';) {
             const size_t len = strcspn(line, "\n");
             assert_true(len <= 80);
@@ -132,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_verb_is_told_of),
+        cmocka_unit_test(verbs_about_one_stage_have_versions),
         cmocka_unit_test(every_option_is_told_of),
         cmocka_unit_test(the_tables_are_sound),
         cmocka_unit_test(roff_is_not_steered_by_text),

@@ -1,0 +1,89 @@
+#include "cli/scratch.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/endpoint.h"
+#include "app/files.h"
+#include "core/alloc.h"
+#include "runtime/offline.h"
+#include "runtime/rebuild.h"
+
+MR_DEFINE_CLEANUP(char, free)
+
+/* No instance's name begins with a dot. */
+static const char name[] = ".replay";
+
+static mr_status make_empty(const char *directory, mr_error *err)
+{
+    MR_TRY(mr_directory_make(directory, err));
+    return mr_directory_clear(directory, err);
+}
+
+mr_status mr_scratch_init(mr_scratch *scratch, const mr_cli *cli, const mr_stage *stage,
+                          mr_error *err)
+{
+    MR_CLEANUP(freep) char *above = mr_stage_directory(&cli->settings, stage);
+    *scratch = (mr_scratch){.cli = cli, .stage = stage, .lock = MR_DIRECTORY_NULL};
+    MR_TRY(mr_directory_make(above, err));
+    MR_CLEANUP(freep) char *directory = mr_asprintf("%s/%s", above, name);
+    MR_TRY(mr_directory_open(directory, false, &scratch->lock, err));
+    scratch->directory = MR_STEAL(&directory);
+    return MR_OK;
+}
+
+void mr_scratch_deinit(mr_scratch *scratch)
+{
+    mr_error err;
+    if (scratch->directory == NULL) {
+        return;
+    }
+    if (mr_directory_clear(scratch->directory, &err) != MR_OK || rmdir(scratch->directory) != 0) {
+        mr_cli_note("'%s' stays: remove it", scratch->directory);
+    }
+    mr_directory_close(&scratch->lock);
+    free(scratch->directory);
+    *scratch = (mr_scratch){.lock = MR_DIRECTORY_NULL};
+}
+
+mr_status mr_scratch_restore(const mr_scratch *scratch, const int32_t *numbers, size_t n,
+                             mr_database **ret_database, mr_error *err)
+{
+    const mr_settings *settings = &scratch->cli->settings;
+    MR_CLEANUP(freep) char *directory = mr_asprintf("%s/state", scratch->directory);
+    MR_TRY(make_empty(directory, err));
+    const mr_rebuild_options options = {
+        .stage = scratch->stage,
+        .runtime = &settings->runtime,
+        .properties = &settings->properties,
+        .ours = settings->ours,
+        .n_ours = settings->n_ours,
+        .log = &scratch->cli->log,
+        .clock = mr_clock_system(),
+        .client_id = "millrace",
+        .state_directory = directory,
+        .numbers = numbers,
+        .n = n,
+    };
+    int64_t *restored = mr_alloc_zero(n, sizeof(*restored));
+    const mr_status status = mr_rebuild(&options, restored, err);
+    free(restored);
+    MR_TRY(status);
+    return mr_offline_open(directory, scratch->stage, &scratch->cli->log, ret_database, err);
+}
+
+mr_status mr_scratch_database(const mr_scratch *scratch, mr_database **ret_database, mr_error *err)
+{
+    const mr_budget budget = mr_budget_split(&scratch->cli->settings.runtime);
+    MR_CLEANUP(freep) char *directory = mr_asprintf("%s/fold", scratch->directory);
+    MR_CLEANUP(freep)
+    char *identity = mr_asprintf("%s/%s", scratch->stage->app->name, scratch->stage->name);
+    MR_TRY(make_empty(directory, err));
+    const mr_database_options options = {
+        .directory = directory,
+        .identity = identity,
+        .cache_bytes = budget.block_cache,
+        .memtable_bytes = budget.memtables,
+    };
+    return mr_database_open(&options, &scratch->cli->log, ret_database, err);
+}
