@@ -31,7 +31,8 @@ MR_DEFINE_CLEANUP(swapping, swapping_deinit)
 
 /* ---- Whether it may be ---- */
 
-/* A record that the live one has applied must be in the version, too: it does not come again. */
+/* A record that the live one has applied must be in the version, too: it does not come again. Nor
+ * does one that only the version has applied, and what that calls for was not sent. */
 static mr_status check_positions(const swapping *s, mr_error *err)
 {
     for (size_t i = 0; i < s->states.n_partitions; i++) {
@@ -43,6 +44,14 @@ static mr_status check_positions(const swapping *s, mr_error *err)
                                 ": build it further first",
                                 i, s->of->live->from[0], s->of->live->group, live,
                                 s->of->built->group, built);
+        }
+        if (built > live && s->of->live->n_to > 0) {
+            return mr_error_set(err, MR_ERR_USAGE,
+                                "partition %zu of %s: %s is at %" PRId64 ", %s at %" PRId64
+                                ": what the records between send to %s would never be sent; let "
+                                "processors of the stage read on, then stop them",
+                                i, s->of->live->from[0], s->of->live->group, live,
+                                s->of->built->group, built, s->of->live->to[0]);
         }
     }
     return MR_OK;
@@ -107,6 +116,19 @@ static mr_status put_partition(swapping *s, size_t partition, mr_error *err)
     return MR_OK;
 }
 
+/* A replay of the live one that is under way stays so. */
+static void keep_mark(const swapping *s, mr_topic_partition *offset)
+{
+    size_t n = 0;
+    const mr_topic_partition *committed = mr_rewrite_offsets(s->rewrite, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (committed[i].partition == offset->partition) {
+            offset->replay_below = committed[i].replay_below;
+            offset->replay_sends = committed[i].replay_sends;
+        }
+    }
+}
+
 static mr_status commit(const swapping *s, mr_error *err)
 {
     const size_t n = s->states.n_partitions;
@@ -114,6 +136,7 @@ static mr_status commit(const swapping *s, mr_error *err)
     for (size_t i = 0; i < n; i++) {
         offsets[i] = (mr_topic_partition){s->of->live->from[0], (int32_t)i,
                                           s->states.built.progress[i].input_offset};
+        keep_mark(s, &offsets[i]);
     }
     const mr_status status = mr_rewrite_commit(s->rewrite, offsets, n, err);
     free(offsets);

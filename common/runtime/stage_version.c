@@ -1,6 +1,7 @@
 /*
- * A stage that is built beside the live one. Everything that it writes has a name of its own, so
- * nobody who reads what the live one writes sees anything of it.
+ * A stage that is built beside the live one. Its rows go to topics with names of its own, and what
+ * it sends (`to`) goes nowhere (task.c): nobody who reads what the live one writes sees anything of
+ * it.
  */
 #include <mr/app.h>
 

@@ -19,6 +19,7 @@ struct mr_task {
     int64_t committing_applied;
     int64_t *committed_positions;
     int64_t skip_below;
+    bool is_version; /* of a stage beside the live one, which sends what is to be sent */
     int64_t replay_below;
     bool replay_sends;
     int parking_store;
@@ -40,6 +41,7 @@ mr_task *mr_task_new(int32_t number, const mr_task_tools *tools, mr_partition *p
     task->number = number;
     task->tools = *tools;
     task->partition = partition;
+    task->is_version = mr_stage_version(stage) != NULL;
     task->parking_store = NO_STORE;
     task->skip_below = -1;
     task->tables = mr_alloc_zero(stage->n_stores, sizeof(mr_table *));
@@ -200,7 +202,7 @@ mr_status mr_task_process(mr_task *task, const mr_record *record, mr_error *err)
     }
     mr_envelope envelope = {0};
     mr_task_begin(task, record, &envelope);
-    if (record->offset < task->replay_below && !task->replay_sends) {
+    if (task->is_version || (record->offset < task->replay_below && !task->replay_sends)) {
         mr_context_silence(task->tools.context);
     }
     mr_status status = run_step(task, record, &envelope, err);

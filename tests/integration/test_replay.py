@@ -484,6 +484,31 @@ def test_a_replay_that_was_put_out_of_the_group_is_refused_by_the_broker():
 # ---- Other logic, other beginnings ----
 
 
+def test_a_version_beside_it_sends_nothing_and_takes_its_place_only_where_it_is():
+    bench.begin("view")
+    outputs = bench.count("again.alerts")
+    build = ("rebuild", "view", "--as", "v2")
+    bench.app.ask(*build, seconds=120)
+    bench.read(50)
+    bench.app.ask(*build, seconds=120, codes=(0, 1))
+    assert bench.count("again.alerts") == outputs
+    code, _, err = bench.app.cli(*build, "--swap", seconds=120)
+    assert code == 2 and "would never be sent" in err, err
+    view = bench.app.start("view")
+    bench.wait_done(["view"], [view])
+    check_view(instances=[view])
+    bench.stop("view", view)
+    bench.app.ask(*build, "--swap", seconds=120)
+    view = bench.app.start("view")
+    bench.read(50)
+    bench.wait_done(["view"], [view])
+    check_view(instances=[view])
+    bench.stop("view", view)
+    bench.empty("view-v2")
+    code, out, err = bench.app.cli(*build, "--drop", seconds=120)
+    assert code == 0, out + err
+
+
 def test_changed_logic_and_a_later_beginning():
     bench.begin("view")
     outputs = bench.count("again.alerts")

@@ -33,6 +33,7 @@ typedef struct fixture {
     int n_letters;
     int n_outputs;
     int n_rows; /* on the projection topic */
+    int n_version_rows;
     mr_buf value;
 } fixture;
 
@@ -71,6 +72,7 @@ static mr_status collect(mr_collector *collector, const mr_record *record, mr_er
     f->n_letters += strcmp(record->topic, "sum-adder-dlq") == 0;
     f->n_outputs += strcmp(record->topic, "sum.out") == 0;
     f->n_rows += strcmp(record->topic, "sum.rows") == 0;
+    f->n_version_rows += strcmp(record->topic, "sum.rows-v2") == 0;
     return MR_OK;
 }
 
@@ -114,6 +116,23 @@ static mr_app *make_app(void)
     return app;
 }
 
+/* A task of the stage as it is now. */
+static void start_again(fixture *f)
+{
+    const mr_task_tools tools = {
+        .stage = &f->app->stages[0],
+        .kind = &mr_kind_project,
+        .step = f->step,
+        .context = f->context,
+        .codec = f->codec,
+        .collector = &f->collector,
+        .record_bytes_max = 1 << 20,
+    };
+    mr_task_free(f->task);
+    f->task = mr_task_new(0, &tools, NULL);
+    mr_task_set_position(f->task, 0, 0);
+}
+
 static int set_up(void **state)
 {
     mr_error err;
@@ -126,17 +145,7 @@ static int set_up(void **state)
     f->handler.ops = &ops;
     f->collector.send = collect;
     assert_int_equal(mr_kind_project.open(&f->app->stages[0], &f->handler, &f->step, &err), MR_OK);
-    const mr_task_tools tools = {
-        .stage = &f->app->stages[0],
-        .kind = &mr_kind_project,
-        .step = f->step,
-        .context = f->context,
-        .codec = f->codec,
-        .collector = &f->collector,
-        .record_bytes_max = 1 << 20,
-    };
-    f->task = mr_task_new(0, &tools, NULL);
-    mr_task_set_position(f->task, 0, 0);
+    start_again(f);
     *state = f;
     return 0;
 }
@@ -183,6 +192,20 @@ static mr_topic_partition offset_of(fixture *f)
     mr_topic_partition offset;
     assert_int_equal(mr_task_offsets(f->task, &offset), 1);
     return offset;
+}
+
+/* The live stage sends what is to be sent. */
+static void a_version_sends_nothing_but_rows(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    assert_int_equal(mr_app_set_version(f->app, "adder", "v2", &err), MR_OK);
+    start_again(f);
+    feed(f, 0, "a", 1);
+    assert_int_equal(f->n_outputs, 0);
+    assert_int_equal(f->n_rows, 0);
+    assert_int_equal(f->n_version_rows, 1);
+    assert_int_equal(sum_of(f, "a"), 1);
 }
 
 static void outputs_begin_where_the_replay_ends(void **state)
@@ -236,6 +259,7 @@ static void what_failed_fails_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_version_sends_nothing_but_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outputs_begin_where_the_replay_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_mark_goes_with_the_offsets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_sends_it_sends, set_up, tear_down),
