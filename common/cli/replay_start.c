@@ -122,8 +122,10 @@ static mr_status read_line(mr_replay_start *start, mr_bytes line, const char *or
     int64_t partition = 0;
     int64_t offset = 0;
     const mr_bytes whole = line;
+    /* A zero byte would cut what is read before it. */
+    const bool is_text = memchr(line.data, '\0', line.len) == NULL;
     const mr_bytes topic = take_field(&line);
-    if (topic.len == 0 || take_integer(&line, INT32_MAX, &partition) != MR_OK ||
+    if (!is_text || topic.len == 0 || take_integer(&line, INT32_MAX, &partition) != MR_OK ||
         take_integer(&line, INT64_MAX, &offset) != MR_OK || !mr_bytes_is_null(line)) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "%s:%zu: '%.*s', expected topic,partition,offset as "

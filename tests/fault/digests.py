@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The digest law: the same input leaves the same digest in every store of the tickets app, whatever has happened.
 
-Live = restored = with 1, 2, 3 instances of every stage = after any history of crashes. The commands are the same bytes
+Live = restored = rebuilt = replayed = with 1, 2, 3 instances of every stage = after any history of crashes. The commands are the same bytes
 each time, on a fresh broker; mrtest/tickets/phased.py says why nothing in them depends on who is faster. MR_DIGEST_LONG=1
 adds to the short form: 2 instances, two more histories of crashes. MR_DIGEST_SEED (1), MR_DIGEST_COMMANDS (2000).
 """
@@ -23,11 +23,13 @@ from mrtest.broker import Broker  # noqa: E402
 from mrtest.chaos import Killer  # noqa: E402
 from mrtest.tickets import run, topology  # noqa: E402
 from mrtest.tickets.phased import Phased  # noqa: E402
+from mrtest.waiting import Not, until  # noqa: E402
 
 SEED = int(os.environ.get("MR_DIGEST_SEED", "1"))
 COMMANDS = int(os.environ.get("MR_DIGEST_COMMANDS", "2000"))
 LONG = os.environ.get("MR_DIGEST_LONG") == "1"
 KILLS, KILL_SECONDS = 2, 16
+VIEWS = [stage for stage in topology.STATEFUL if topology.STAGES[stage][0] == "project"]
 # A restart reads at most so much of a changelog again, so that crashes meet rows on the disk, too.
 PROPERTIES = {"changelog.tail.records": "200"}
 
@@ -147,8 +149,47 @@ def restored_by_the_verb(app):
     return run.digests(app)
 
 
+def must_work(app, *words):
+    code, out, err = app.cli(*words, seconds=240)
+    assert code == 0, f"millrace {' '.join(words)} exits {code}:\n{out}{err}"
+
+
+def wait_idle(app):
+    """No group has a member: who was ended stays until its session is over."""
+
+    def is_idle():
+        members = [member for stage in app.stages for member in app.cluster.members(f"tickets-{stage}")]
+        return Not(members) if members else True
+
+    until("the groups to be empty", 60, is_idle)
+
+
+def replayed(app):
+    """Every aggregate is folded again from its events, every view reads its input again."""
+    wait_idle(app)
+    for stage in topology.STATEFUL:
+        must_work(app, "replay", "--stage", stage)
+    return restored_by_a_start(app)
+
+
+def rebuilt(app):
+    """Every view is built beside the live one; aggregates have no versions and stay as they are."""
+    wait_idle(app)
+    digests = run.digests(app)
+    for stage in VIEWS:
+        must_work(app, "rebuild", stage, "--as", "again")
+        for row in app.ask("verify", "--stage", stage, "--as", "again"):
+            digests[stage, row["store"]] = row["digest"]
+    return digests
+
+
 # {name: what makes the stores of the live run again and returns their digests}
-AGAIN = {"restored by a start": restored_by_a_start, "restored by millrace restore": restored_by_the_verb}
+AGAIN = {
+    "restored by a start": restored_by_a_start,
+    "restored by millrace restore": restored_by_the_verb,
+    "rebuilt": rebuilt,
+    "replayed": replayed,
+}
 
 
 def compare(name, began, complaints):
