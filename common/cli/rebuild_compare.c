@@ -11,7 +11,8 @@ static const char *const store_columns[] = {"store",      "same",        "differ
                                             "only_built", "live_digest", "built_digest"};
 
 typedef struct shown {
-    mr_report *report;
+    const mr_cli *cli;
+    mr_report *report; /* NULL until there is a row */
     const mr_store_spec *store;
     int n;
 } shown;
@@ -22,6 +23,9 @@ static mr_status show_row(void *argument, const mr_diff_row *row, mr_error *err)
     (void)err;
     if (rows->n++ >= SHOWN_MAX) {
         return MR_OK;
+    }
+    if (rows->report == NULL) {
+        rows->report = MR_REPORT_NEW(rows->cli, row_columns);
     }
     const mr_bytes null = mr_bytes_text("null");
     mr_report_text(rows->report, rows->store->name);
@@ -36,15 +40,18 @@ static mr_status show_row(void *argument, const mr_diff_row *row, mr_error *err)
 static mr_status print_rows(const mr_rebuilding *r, const mr_rebuilt_states *states, mr_diff *diffs,
                             int64_t *ret_n, mr_error *err)
 {
-    MR_CLEANUP(mr_report_freep) mr_report *report = MR_REPORT_NEW(r->cli, row_columns);
+    shown rows = {.cli = r->cli};
+    mr_status status = MR_OK;
     *ret_n = 0;
-    for (size_t i = 0; i < r->live->n_stores; i++) {
-        shown rows = {.report = report, .store = &r->live->stores[i]};
-        MR_TRY(mr_state_diff(r->cli, states, i, 0, states->n_partitions, show_row, &rows, &diffs[i],
-                             err));
+    for (size_t i = 0; i < r->live->n_stores && status == MR_OK; i++) {
+        rows.store = &r->live->stores[i];
+        rows.n = 0;
+        status = mr_state_diff(r->cli, states, i, 0, states->n_partitions, show_row, &rows,
+                               &diffs[i], err);
         *ret_n += rows.n;
     }
-    return MR_OK;
+    mr_report_free(rows.report);
+    return status;
 }
 
 static void print_stores(const mr_rebuilding *r, const mr_diff *diffs)
