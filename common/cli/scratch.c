@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "runtime/offline.h"
 #include "runtime/rebuild.h"
+#include "runtime/stage_database.h"
 
 MR_DEFINE_CLEANUP(char, free)
 
@@ -76,14 +77,11 @@ mr_status mr_scratch_database(const mr_scratch *scratch, mr_database **ret_datab
 {
     const mr_budget budget = mr_budget_split(&scratch->cli->settings.runtime);
     MR_CLEANUP(freep) char *directory = mr_asprintf("%s/fold", scratch->directory);
-    MR_CLEANUP(freep)
-    char *identity = mr_asprintf("%s/%s", scratch->stage->app->name, scratch->stage->name);
     MR_TRY(make_empty(directory, err));
     const mr_database_options options = {
         .directory = directory,
-        .identity = identity,
         .cache_bytes = budget.block_cache,
         .memtable_bytes = budget.memtables,
     };
-    return mr_database_open(&options, &scratch->cli->log, ret_database, err);
+    return mr_stage_database_open(scratch->stage, &options, &scratch->cli->log, ret_database, err);
 }

@@ -9,13 +9,14 @@
 #include "core/file.h"
 #include "core/text.h"
 #include "runtime/offline.h"
+#include "runtime/stage_database.h"
 #include "store/archive.h"
 
 MR_DEFINE_CLEANUP(char, free)
 
 static const char about_file[] = "backup.json";
 
-enum { FORMAT = 1, ABOUT_BYTES_MAX = 16 << 20 };
+enum { FORMAT = 2, ABOUT_BYTES_MAX = 16 << 20 };
 
 void mr_backup_deinit(mr_backup *backup)
 {
@@ -27,11 +28,6 @@ void mr_backup_deinit(mr_backup *backup)
 static int32_t partitions_of(const mr_stage *stage)
 {
     return mr_app_topic(stage->app, stage->stores[0].changelog)->partitions;
-}
-
-static char *identity_of(const mr_stage *stage)
-{
-    return mr_asprintf("%s/%s", stage->app->name, stage->name);
 }
 
 /* ---- Making ---- */
@@ -121,7 +117,7 @@ static mr_status write_about(const char *directory, const mr_backup *backup, con
                              mr_error *err)
 {
     MR_CLEANUP(mr_buf_deinit) mr_buf text = MR_BUF_NULL;
-    MR_CLEANUP(freep) char *identity = identity_of(stage);
+    MR_CLEANUP(freep) char *identity = mr_stage_place(stage);
     mr_json_writer json = mr_json_writer_on(&text);
     mr_json_open_object(&json);
     mr_json_put_name(&json, "format");
@@ -184,15 +180,13 @@ mr_status mr_backup_make_offline(const char *state_directory, const mr_backup_op
                                  mr_backup *ret_backup, mr_error *err)
 {
     enum { CACHE_BYTES = 8 << 20 };
-    MR_CLEANUP(freep) char *identity = identity_of(options->stage);
     const mr_database_options opening = {
         .directory = state_directory,
-        .identity = identity,
         .cache_bytes = CACHE_BYTES,
         .memtable_bytes = CACHE_BYTES,
     };
     mr_database *database;
-    MR_TRY(mr_database_open(&opening, options->log, &database, err));
+    MR_TRY(mr_stage_database_open(options->stage, &opening, options->log, &database, err));
     const mr_status status = mr_backup_make(database, options, ret_backup, err);
     mr_database_free(database);
     return status;
@@ -222,12 +216,14 @@ static int64_t integer_of(const mr_json *json, const char *name)
 static mr_status check_stage(const mr_backup *backup, const mr_json *about, const mr_stage *stage,
                              mr_error *err)
 {
-    MR_CLEANUP(freep) char *identity = identity_of(stage);
+    MR_CLEANUP(freep) char *identity = mr_stage_place(stage);
     mr_bytes found = MR_BYTES_NULL;
     const int64_t format = integer_of(about, "format");
     if (format != FORMAT) {
-        return refuse(backup, err, "has format %lld, this millrace reads %d", (long long)format,
-                      FORMAT);
+        return refuse(backup, err,
+                      "has format %lld, this millrace reads %d; `millrace restore` without --from "
+                      "reads the changelogs",
+                      (long long)format, FORMAT);
     }
     if (mr_json_string(mr_json_get(about, "stage"), &found) != MR_OK ||
         !mr_bytes_equal_text(found, identity)) {

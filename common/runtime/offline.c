@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "core/alloc.h"
+#include "runtime/stage_database.h"
 
 enum { CACHE_BYTES = 8 * 1024 * 1024 };
 
@@ -59,17 +60,13 @@ static mr_status answer_for(mr_database *database, const mr_stage *stage, int32_
 mr_status mr_offline_open(const char *state_directory, const mr_stage *stage, const mr_log *log,
                           mr_database **ret_database, mr_error *err)
 {
-    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = state_directory,
-        .identity = identity,
         .read_only = true,
         .cache_bytes = CACHE_BYTES,
         .memtable_bytes = CACHE_BYTES,
     };
-    const mr_status status = mr_database_open(&options, log, ret_database, err);
-    free(identity);
-    return status;
+    return mr_stage_database_open(stage, &options, log, ret_database, err);
 }
 
 mr_status mr_offline_query(const char *state_directory, const mr_stage *stage, const mr_log *log,

@@ -96,6 +96,20 @@ static void add_inputs_and_changelogs(mr_app *app)
     }
 }
 
+/* A kind keeps stores of its own beside the app's. */
+static mr_status check_store_names(const mr_stage *stage, mr_error *err)
+{
+    for (size_t i = 0; i < stage->n_stores; i++) {
+        if (mr_stage_store(stage, stage->stores[i].name) != &stage->stores[i]) {
+            return mr_error_set(err, MR_ERR_USAGE,
+                                "%s: stages.%s.stores.%s: the stage itself keeps a store of that "
+                                "name; take another one",
+                                stage->definition, stage->name, stage->stores[i].name);
+        }
+    }
+    return MR_OK;
+}
+
 mr_status mr_app_prepare(mr_app *app, const mr_kind *const *kinds, mr_error *err)
 {
     for (size_t s = 0; s < app->n_stages; s++) {
@@ -108,6 +122,7 @@ mr_status mr_app_prepare(mr_app *app, const mr_kind *const *kinds, mr_error *err
         MR_TRY(kind->prepare(app, stage, err));
         if (kind->stateful) {
             MR_TRY(prepare_stateful(app, stage, err));
+            MR_TRY(check_store_names(stage, err));
         }
         add_stage_topics(app, stage);
     }

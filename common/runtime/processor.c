@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "kafka/admin.h"
 #include "runtime/processor_impl.h"
+#include "runtime/stage_database.h"
 
 enum { POLL_MS = 100 };
 
@@ -127,18 +128,14 @@ static void on_revoked(void *context, const mr_topic_partition *partitions, size
 
 static mr_status open_database(mr_processor *processor, mr_error *err)
 {
-    const mr_stage *stage = processor->options.stage;
     const mr_budget budget = mr_budget_split(processor->options.runtime);
-    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = processor->options.state_directory,
-        .identity = identity,
         .cache_bytes = budget.block_cache,
         .memtable_bytes = budget.memtables,
     };
-    const mr_status status = mr_database_open(&options, &processor->log, &processor->database, err);
-    free(identity);
-    return status;
+    return mr_stage_database_open(processor->options.stage, &options, &processor->log,
+                                  &processor->database, err);
 }
 
 static mr_status open_consumer(mr_processor *processor, mr_error *err)

@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "runtime/restorer.h"
+#include "runtime/stage_database.h"
 
 typedef struct rebuild rebuild;
 
@@ -30,18 +31,14 @@ struct rebuild {
 
 static mr_status open_database(rebuild *all, mr_error *err)
 {
-    const mr_stage *stage = all->options->stage;
     const mr_budget budget = mr_budget_split(all->options->runtime);
-    char *identity = mr_stage_place(stage);
     const mr_database_options options = {
         .directory = all->options->state_directory,
-        .identity = identity,
         .cache_bytes = budget.block_cache,
         .memtable_bytes = budget.memtables,
     };
-    const mr_status status = mr_database_open(&options, all->options->log, &all->database, err);
-    free(identity);
-    return status;
+    return mr_stage_database_open(all->options->stage, &options, all->options->log, &all->database,
+                                  err);
 }
 
 static mr_status open_clients(rebuild *all, mr_error *err)

@@ -234,7 +234,7 @@ static mr_status open_database(mr_database *database, const mr_database_options 
     }
     MR_TRY(open_rocks(database, err));
     assert(strcmp(database->families[0]->name, default_family) == 0);
-    MR_TRY(mr_identity_check(database, options->identity, err));
+    MR_TRY(mr_identity_check(database, options, err));
     mr_log_info(&database->log, "state directory opened path='%s' mode=%s tasks=%zu",
                 database->path,
                 options->in_memory   ? "memory"

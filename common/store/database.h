@@ -19,14 +19,16 @@ typedef struct mr_partition mr_partition; /* the column family of one task */
 typedef struct mr_database_options {
     const char *directory; /* made when missing */
     const char *identity;  /* "<app>/<stage>": a directory of another stage is refused */
-    bool read_only;        /* no lock, sees what was flushed; for offline reads */
-    size_t cache_bytes;    /* block cache, index and filter blocks included */
+    const char *stores; /* "carts,parked", by their numbers from 1 on: one of others is refused */
+    bool read_only;     /* no lock, sees what was flushed; for offline reads */
+    size_t cache_bytes; /* block cache, index and filter blocks included */
     size_t memtable_bytes; /* of all column families together */
     bool in_memory;        /* RocksDB's in-memory environment: tests and `millrace test` */
 } mr_database_options;
 
-/* In use by another process, another identity, another format version, no permission: MR_ERR_USAGE,
- * each with its own sentence that names the directory and what to do. */
+/* In use by another process, another identity, other stores, another format version, no permission:
+ * MR_ERR_USAGE, each with its own sentence that names the directory and what to do. Stores that
+ * come after those of the directory are new ones, without rows. */
 mr_status mr_database_open(const mr_database_options *options, const mr_log *log,
                            mr_database **ret_database, mr_error *err) MR_MUST_USE;
 /* Flushes every column family, then closes, also when flushing failed. Partitions must be closed

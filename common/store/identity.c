@@ -4,7 +4,7 @@
 
 #include "core/text.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 static const char magic[] = "millrace-state ";
 
@@ -41,35 +41,77 @@ static mr_status check_format(const mr_database *database, const char *number, m
     return MR_OK;
 }
 
-/* Cuts the record's text in place. */
-static mr_status check_record(const mr_database *database, mr_buf *record, const char *identity,
+static mr_status garbage(const mr_database *database, mr_error *err)
+{
+    return mr_error_set(err, MR_ERR_STORE,
+                        "state directory '%s' is damaged: the record of its owner is garbage; "
+                        "`millrace restore` puts the directory aside and rebuilds the state",
+                        database->path);
+}
+
+/* The advice is first: many names are cut off. */
+static mr_status check_stores(const mr_database *database, const char *found, const char *wanted,
                               mr_error *err)
 {
-    char *text = (char *)record->data;
-    char *number = text + sizeof(magic) - 1;
-    char *space = record->len < sizeof(magic) ? NULL : strchr(number, ' ');
-    if (space == NULL || strlen(text) != record->len ||
-        strncmp(text, magic, sizeof(magic) - 1) != 0) {
-        return mr_error_set(err, MR_ERR_STORE,
-                            "state directory '%s' is damaged: the record of its owner is garbage; "
-                            "`millrace restore` puts the directory aside and rebuilds the state",
-                            database->path);
+    const size_t len = strlen(found);
+    if (strncmp(wanted, found, len) == 0 && (wanted[len] == '\0' || wanted[len] == ',')) {
+        return MR_OK;
+    }
+    return mr_error_set(err, MR_ERR_USAGE,
+                        "state directory '%s' has other stores than the app; `millrace restore` "
+                        "puts the directory aside and rebuilds the state from the changelogs (it "
+                        "has %s, the app %s)",
+                        database->path, found, wanted);
+}
+
+/* The word at *at, which it ends and steps over; NULL when none ends there. */
+static char *cut_word(char **at)
+{
+    char *word = *at;
+    char *space = strchr(word, ' ');
+    if (space == NULL) {
+        return NULL;
     }
     *space = '\0';
+    *at = space + 1;
+    return word;
+}
+
+/* Cuts the record's text in place, which ends with the stores. */
+static mr_status check_record(const mr_database *database, mr_buf *record,
+                              const mr_database_options *options, char **ret_stores, mr_error *err)
+{
+    char *at = (char *)record->data;
+    if (record->len < sizeof(magic) || strlen(at) != record->len ||
+        strncmp(at, magic, sizeof(magic) - 1) != 0) {
+        return garbage(database, err);
+    }
+    at += sizeof(magic) - 1;
+    const char *number = cut_word(&at);
+    if (number == NULL) {
+        return garbage(database, err);
+    }
     MR_TRY(check_format(database, number, err));
-    if (strcmp(space + 1, identity) != 0) {
+    const char *identity = cut_word(&at);
+    if (identity == NULL || *at == '\0') {
+        return garbage(database, err);
+    }
+    if (strcmp(identity, options->identity) != 0) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "state directory '%s' belongs to '%s', not to '%s'; set another "
                             "state.dir for one of them",
-                            database->path, space + 1, identity);
+                            database->path, identity, options->identity);
     }
-    return MR_OK;
+    *ret_stores = at;
+    return check_stores(database, at, options->stores, err);
 }
 
-static mr_status write_record(mr_database *database, const char *identity, mr_error *err)
+static mr_status write_record(mr_database *database, const mr_database_options *options,
+                              mr_error *err)
 {
     mr_buf record = MR_BUF_NULL;
-    mr_buf_printf(&record, "%s%d %s", magic, FORMAT, identity);
+    assert(options->stores[0] != '\0');
+    mr_buf_printf(&record, "%s%d %s %s", magic, FORMAT, options->identity, options->stores);
     const mr_bytes key = identity_key();
     const mr_family *family = database->families[0];
     char *failure = NULL;
@@ -97,13 +139,25 @@ static bool is_new(const mr_database *database)
     return empty;
 }
 
-mr_status mr_identity_check(mr_database *database, const char *identity, mr_error *err)
+/* Before a row of a new store can be written. */
+static mr_status check_and_extend(mr_database *database, mr_buf *record,
+                                  const mr_database_options *options, mr_error *err)
+{
+    char *stores = NULL;
+    MR_TRY(check_record(database, record, options, &stores, err));
+    return database->read_only || strcmp(stores, options->stores) == 0
+               ? MR_OK
+               : write_record(database, options, err);
+}
+
+mr_status mr_identity_check(mr_database *database, const mr_database_options *options,
+                            mr_error *err)
 {
     mr_buf record = MR_BUF_NULL;
     mr_status status = mr_rocks_get(database, database->families[0], identity_key(), &record,
                                     "read the record of its owner", err);
     if (status == MR_OK) {
-        status = check_record(database, &record, identity, err);
+        status = check_and_extend(database, &record, options, err);
     } else if (status == MR_NOT_FOUND && !is_new(database)) {
         status = mr_error_set(err, MR_ERR_USAGE,
                               "directory '%s' holds a RocksDB database that millrace did not make; "
@@ -113,7 +167,7 @@ mr_status mr_identity_check(mr_database *database, const char *identity, mr_erro
         status = mr_error_set(err, MR_ERR_USAGE, "state directory '%s' holds no state yet",
                               database->path);
     } else if (status == MR_NOT_FOUND) {
-        status = write_record(database, identity, err);
+        status = write_record(database, options, err);
     }
     mr_buf_deinit(&record);
     return status;

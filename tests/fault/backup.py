@@ -8,6 +8,7 @@ than the changelogs have, and a start after it reads nothing. Then backups are c
 
 import datetime
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -272,10 +273,14 @@ def test_one_backup_at_a_time():
 def crash_during_backup(point):
     start(MILLRACE_CRASH_POINT=point)
     name = point.split(":", maxsplit=1)[0]
-    _, said = back_up("--stage", STAGE, "--name", name, codes=(3,))
+    # Not by the CLI: it might find the directory free by then, and back that up itself.
+    try:
+        answer = post(f"/backup?name={name}")
+    except (OSError, http.client.HTTPException):
+        answer = None
+    assert answer is None, f"a processor that was to die answers {answer}"
     stage = Case.running.pop(STAGE)
     assert stage.wait(30) == -9, stage.tail()
-    assert said, "nothing is said of the processor that died"
     return name
 
 

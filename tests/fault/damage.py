@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""State directories that are damaged, half copied, of another stage, in use, or without space: each is named, nothing
-is wiped, and `millrace restore` or the next start with space makes the same state again.
+"""State directories that are damaged, half copied, of another stage, of other stores, in use, or without space: each is
+named, nothing is wiped, and `millrace restore` or the next start with space makes the same state again.
 
 Method: one stage's finished state is damaged in one way after the other. The processor and `restore --dry-run` must say
 so and change no file; after `restore` the digests are as before, what was there is aside, and a start reads nothing.
@@ -22,6 +22,7 @@ runner.need_broker()
 from mrtest.app import App, Instance, terminate  # noqa: E402
 from mrtest.broker import Broker  # noqa: E402
 from mrtest.chaos import RESTORED  # noqa: E402
+from mrtest.readings import KEYED, Readings, readings_app  # noqa: E402
 from mrtest.tickets import run, topology  # noqa: E402
 from mrtest.tickets.traffic import Traffic  # noqa: E402
 
@@ -35,12 +36,13 @@ NO_STATE = ("LOCK", "LOG", "millrace.lock", "http", "http.port", "port")
 class Case:
     """The app, its finished state, and the digests that every repair must give."""
 
-    app = whole = digests = None
+    broker = app = whole = digests = None
 
 
 def setup():
     files = places.fresh_files()
-    Case.app = App(Broker(files), files, STAGES)
+    Case.broker = Broker(files)
+    Case.app = App(Case.broker, files, STAGES)
     Case.app.apply_topics()
     running = Case.app.start_all()
     run.send_all(Case.app, Traffic(1).commands(COMMANDS))
@@ -189,6 +191,73 @@ def test_the_state_of_another_stage():
     shutil.rmtree(directory())
     shutil.copytree(Instance(Case.app, "venue").directory, directory())
     assert_mended("belongs to 'tickets/venue', not to 'tickets/cart'", code=2, kept=".sst")
+
+
+# ---- Rows of other stores ----
+
+
+def with_store_of_counts():
+    """A copy of the app of readings whose view has one more store, which sorts before the one that it had."""
+    directory_ = os.path.join(places.files(), "more")
+    shutil.copytree(os.path.join(places.ROOT, "tests", "fault", "readings"), directory_)
+    path = os.path.join(directory_, "app.lua")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    for was, becomes in (
+        ("stores = {", 'stores = { counts = { key = "string", value = "Total" },'),
+        ("      local row", "      stores.counts:put(meta.key, { Count = 1, Sum = reading.Amount })\n      local row"),
+    ):
+        assert text.count(was) == 1, f"'{was}' is not once in {path}"
+        text = text.replace(was, becomes)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return readings_app(Case.broker, places.files(), ["totals"], directory_)
+
+
+def verified(app):
+    """{store: (rows, digest)}"""
+    return {row["store"]: (row["rows"], row["digest"]) for row in app.ask("verify", "--stage", "totals")}
+
+
+def tables(path):
+    return {name: digest for name, digest in contents(path).items() if name.endswith(".sst")}
+
+
+def test_a_store_more():
+    """Rows lie under the numbers of their stores, and these follow the names: refused by all who would read one store's
+    rows as another's; restored, each store has its own rows."""
+    app = readings_app(Case.broker, places.files(), ["totals"])
+    readings = Readings(app, KEYED)
+    readings.send_one_each(300)
+    stage = app.start("totals")
+    stage.wait_ready()
+    app.settle()
+    terminate([stage])
+    before, found = verified(app), tables(stage.directory)
+    assert before["totals"][0] == 300, before
+
+    app = with_store_of_counts()
+    refusals = ["has other stores than the app", "it has totals,parked, the app counts,totals,parked", stage.directory]
+    stage = app.start("totals")
+    said = {"the processor": (2, stage.wait(30), stage.output())}
+    for verb, wanted in (("verify", 2), ("backup", 3)):
+        code, _, err = app.cli(verb, "--stage", "totals")
+        said[verb] = wanted, code, err
+    for who, (wanted, code, text) in said.items():
+        assert code == wanted and all(part in text for part in refusals), f"{who} ends with {code}: {text}"
+    assert tables(stage.directory) == found, "a refusal changed rows"
+
+    code, out, err = app.cli("restore", "--stage", "totals")
+    assert code == 0 and refusals[0] in err, f"millrace restore exits {code}:\n{out}{err}"
+    assert tables(os.path.join(os.path.dirname(stage.directory), ".0.aside-1")) == found
+    assert verified(app) == {"counts": (0, hashlib.sha256().hexdigest()), **before}
+    stage = app.start("totals")
+    stage.wait_ready()
+    readings.send_one_each(200)
+    app.settle()
+    assert len(stage.rows("counts")) == 200
+    readings.check_rows(stage)
+    terminate([stage])
 
 
 # ---- Damage that only reading finds ----

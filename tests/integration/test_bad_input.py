@@ -362,6 +362,11 @@ def test_a_bad_app_is_refused():
         ),
         ("field", ("cart.lua", 'state = "Cart"', 'state = "Cart", remeber = 3'), ("remeber", "remember")),
         ("raise", ("app.lua", "return {", "error('no luck')\nreturn {"), ("app.lua:", "no luck")),
+        (
+            "store",
+            ("venues.lua", "stores = {", 'stores = { versions = { key = "string", value = "VenueRow" },'),
+            ("venues.lua:", "stages.venues.stores.versions", "take another one"),
+        ),
         ("module", ("app.lua", 'require("route")', 'require("rout")'), ("app.lua:", "rout")),
     ]
     for name, change, words in cases:

@@ -300,6 +300,7 @@ static mr_status run(scene *self, const char *directory, mr_error *err)
     self->flusher = NULL;
     const mr_database_options options = {.directory = directory,
                                          .identity = "test/sweep",
+                                         .stores = "rows",
                                          .cache_bytes = 1 << 20,
                                          .memtable_bytes = 1 << 20};
     MR_TRY(mr_database_open(&options, &MR_LOG_NULL, &self->database, err));
@@ -368,6 +369,7 @@ static int64_t moment_of(scene *self, const char *directory)
 {
     const mr_database_options options = {.directory = directory,
                                          .identity = "test/sweep",
+                                         .stores = "rows",
                                          .cache_bytes = 1 << 20,
                                          .memtable_bytes = 1 << 20};
     mr_error err;

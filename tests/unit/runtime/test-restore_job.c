@@ -34,6 +34,7 @@ static int setup(void **state)
     f->stores[1] = (mr_store_spec){.number = 2, .changelog = mr_strdup("b-changelog")};
     f->stage = (mr_stage){.stores = f->stores, .n_stores = 2};
     const mr_database_options options = {.identity = "test/restore",
+                                         .stores = "rows",
                                          .cache_bytes = 1 << 20,
                                          .memtable_bytes = 8 << 20,
                                          .in_memory = true};

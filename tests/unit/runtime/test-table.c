@@ -56,6 +56,7 @@ static void open_fixture(mr_fixture *fixture)
     fixture->codec = mr_codec_new(fixture->schemas, NULL, MR_FRAMING_SINGLE_OBJECT);
     const mr_database_options options = {.directory = "table-test",
                                          .identity = "test/table",
+                                         .stores = "rows",
                                          .cache_bytes = 1 << 20,
                                          .memtable_bytes = 1 << 20,
                                          .in_memory = true};

@@ -46,6 +46,7 @@ mr_database_options options_of(const char *directory)
     return (mr_database_options){
         .directory = directory,
         .identity = IDENTITY,
+        .stores = STORE_NAMES,
         .cache_bytes = 4 << 20,
         .memtable_bytes = 4 << 20,
     };
@@ -71,6 +72,51 @@ mr_status write_one(mr_partition *partition, const char *key, const char *value,
     const mr_progress progress = {
         .input_offset = offset, .commit = offset, .changelog_offset = {offset}, .n_stores = 1};
     return mr_partition_write(partition, &row, 1, &progress, err);
+}
+
+void make_state(const char *path)
+{
+    mr_error err;
+    mr_database *database = NULL;
+    mr_partition *partition = NULL;
+    assert_ok(open_at(path, &database, &err));
+    assert_ok(mr_partition_open(database, 3, &partition, &err));
+    assert_ok(write_one(partition, "key", "value", 1, &err));
+    mr_partition_close(partition);
+    assert_ok(mr_database_close(database, &err));
+}
+
+void assert_row(mr_database *database)
+{
+    mr_error err;
+    mr_partition *partition = NULL;
+    mr_buf value = MR_BUF_NULL;
+    assert_ok(mr_partition_open(database, 3, &partition, &err));
+    assert_ok(mr_partition_get(partition, 1, mr_bytes_text("key"), &value, &err));
+    assert_string_equal(mr_buf_text(&value), "value");
+    mr_buf_deinit(&value);
+    mr_partition_close(partition);
+}
+
+void assert_state_is_whole(const char *path)
+{
+    mr_error err;
+    mr_database *database = NULL;
+    assert_ok(open_at(path, &database, &err));
+    assert_row(database);
+    mr_database_free(database);
+}
+
+void assert_not_opened(const char *path, bool read_only, mr_status status, const char *part)
+{
+    mr_error err;
+    mr_database *database = NULL;
+    assert_int_equal(
+        read_only ? open_read_only(path, &database, &err) : open_at(path, &database, &err), status);
+    assert_null(database);
+    assert_message(err, path);
+    assert_message(err, part);
+    assert_int_equal(err.action, MR_ACT_STOP);
 }
 
 void write_row(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes value)

@@ -13,6 +13,7 @@
 #include "store/database.h"
 
 #define IDENTITY "tickets/cart"
+#define STORE_NAMES "state,parked"
 
 /* Fails the test with the error's own message. */
 #define assert_ok(call)                                                                            \
@@ -44,6 +45,13 @@ mr_status open_read_only(const char *directory, mr_database **ret_database, mr_e
 /* One row of store 1 and the progress with this input offset and one store. */
 mr_status write_one(mr_partition *partition, const char *key, const char *value, int64_t offset,
                     mr_error *err);
+
+/* A directory with one flushed row in task 3; the row is there; it is there when it is opened. */
+void make_state(const char *path);
+void assert_row(mr_database *database);
+void assert_state_is_whole(const char *path);
+/* Opening it stops with this status, and a message that names it and has this part. */
+void assert_not_opened(const char *path, bool read_only, mr_status status, const char *part);
 
 void write_row(mr_partition *partition, uint8_t store, mr_bytes key, mr_bytes value);
 /* Null: there is no such row. */

@@ -19,52 +19,6 @@ MR_DEFINE_CLEANUP(char, free)
 
 /* ---- Directories and files ---- */
 
-/* A directory with one flushed row in task 3. */
-static void make_state(const char *path)
-{
-    mr_error err;
-    mr_database *database = NULL;
-    mr_partition *partition = NULL;
-    assert_ok(open_at(path, &database, &err));
-    assert_ok(mr_partition_open(database, 3, &partition, &err));
-    assert_ok(write_one(partition, "key", "value", 1, &err));
-    mr_partition_close(partition);
-    assert_ok(mr_database_close(database, &err));
-}
-
-static void assert_row(mr_database *database)
-{
-    mr_error err;
-    mr_partition *partition = NULL;
-    mr_buf value = MR_BUF_NULL;
-    assert_ok(mr_partition_open(database, 3, &partition, &err));
-    assert_ok(mr_partition_get(partition, 1, mr_bytes_text("key"), &value, &err));
-    assert_string_equal(mr_buf_text(&value), "value");
-    mr_buf_deinit(&value);
-    mr_partition_close(partition);
-}
-
-static void assert_state_is_whole(const char *path)
-{
-    mr_error err;
-    mr_database *database = NULL;
-    assert_ok(open_at(path, &database, &err));
-    assert_row(database);
-    mr_database_free(database);
-}
-
-static void assert_refused(const char *path, bool read_only, mr_status status, const char *part)
-{
-    mr_error err;
-    mr_database *database = NULL;
-    assert_int_equal(
-        read_only ? open_read_only(path, &database, &err) : open_at(path, &database, &err), status);
-    assert_null(database);
-    assert_message(err, path);
-    assert_message(err, part);
-    assert_int_equal(err.action, MR_ACT_STOP);
-}
-
 /* The newest file in the directory whose name begins and ends so. */
 static char *find_file(const char *path, const char *begin, const char *end)
 {
@@ -120,9 +74,9 @@ static void a_directory_in_use_is_refused(void **state)
     mr_database *first = NULL;
     make_state(*state);
     assert_ok(open_at(*state, &first, &err));
-    assert_refused(*state, false, MR_ERR_USAGE,
-                   "' is in use by another process; stop it or set another "
-                   "state.dir/instance.id");
+    assert_not_opened(*state, false, MR_ERR_USAGE,
+                      "' is in use by another process; stop it or set another "
+                      "state.dir/instance.id");
     assert_row(first);
     mr_database_free(first);
     assert_state_is_whole(*state);
@@ -140,74 +94,12 @@ static void a_directory_in_use_by_a_tool_is_refused(void **state)
     rocksdb_t *tool =
         rocksdb_open_column_families(options, *state, 2, names, each, handles, &failure);
     assert_null(failure);
-    assert_refused(*state, false, MR_ERR_USAGE, "is in use by another process");
+    assert_not_opened(*state, false, MR_ERR_USAGE, "is in use by another process");
     rocksdb_column_family_handle_destroy(handles[0]);
     rocksdb_column_family_handle_destroy(handles[1]);
     rocksdb_close(tool);
     rocksdb_options_destroy(options);
     assert_state_is_whole(*state);
-}
-
-static void the_state_of_another_stage_is_refused(void **state)
-{
-    static const char *const others[] = {"tickets/carts", "tickets/car", "", "Tickets/cart"};
-    make_state(*state);
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        mr_error err;
-        mr_database *database = NULL;
-        mr_database_options options = options_of(*state);
-        options.identity = others[i];
-        for (int read_only = 0; read_only < 2; read_only++) {
-            options.read_only = read_only == 1;
-            assert_int_equal(mr_database_open(&options, &MR_LOG_NULL, &database, &err),
-                             MR_ERR_USAGE);
-            MR_CLEANUP(freep)
-            char *sentence = mr_asprintf("'%s' belongs to '" IDENTITY "', not to '%s'; set another",
-                                         (char *)*state, others[i]);
-            assert_message(err, sentence);
-        }
-    }
-    assert_state_is_whole(*state);
-}
-
-static void overwrite_identity(const char *path, const char *record)
-{
-    mr_error err;
-    mr_database *database = NULL;
-    char *failure = NULL;
-    assert_ok(open_at(path, &database, &err));
-    rocksdb_put_cf(database->rocks, database->tuning.write, database->families[0]->handle, "\0f", 2,
-                   record, strlen(record), &failure);
-    assert_null(failure);
-    assert_ok(mr_family_flush(database, database->families[0], &err));
-    mr_database_free(database);
-}
-
-static void another_format_is_refused(void **state)
-{
-    static const struct {
-        const char *record;
-        mr_status status;
-        const char *message;
-    } rows[] = {
-        {"millrace-state 2 " IDENTITY, MR_ERR_USAGE, "has format 2, this millrace reads up to 1"},
-        {"millrace-state 0 " IDENTITY, MR_ERR_USAGE, "has format 0, which this millrace no longer"},
-        {"millrace-state x " IDENTITY, MR_ERR_STORE, "'x' is no format number"},
-        {"millrace-state -1 " IDENTITY, MR_ERR_STORE, "'-1' is no format number"},
-        {"millrace-state 99999999999999999999 " IDENTITY, MR_ERR_STORE, "is no format number"},
-        {"millrace-state 1", MR_ERR_STORE, "record of its owner is garbage"},
-        {"millrace-state ", MR_ERR_STORE, "record of its owner is garbage"},
-        {"millrace", MR_ERR_STORE, "record of its owner is garbage"},
-        {"", MR_ERR_STORE, "record of its owner is garbage"},
-        {"something 1 " IDENTITY, MR_ERR_STORE, "record of its owner is garbage"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        MR_CLEANUP(freep) char *path = mr_asprintf("%s/%zu", (char *)*state, i);
-        make_state(path);
-        overwrite_identity(path, rows[i].record);
-        assert_refused(path, false, rows[i].status, rows[i].message);
-        assert_refused(path, true, rows[i].status, rows[i].message);
-    }
 }
 
 static void what_is_no_directory_is_refused(void **state)
@@ -216,11 +108,11 @@ static void what_is_no_directory_is_refused(void **state)
     MR_CLEANUP(freep) char *below = mr_asprintf("%s/below", file);
     MR_CLEANUP(freep) char *missing = mr_asprintf("%s/missing", (char *)*state);
     write_file(file, "text");
-    assert_refused(file, false, MR_ERR_USAGE, "is not a directory");
-    assert_refused(file, true, MR_ERR_USAGE, "is not a directory");
-    assert_refused(below, false, MR_ERR_USAGE, "is not a directory");
-    assert_refused(missing, true, MR_ERR_USAGE, "does not exist; check state.dir");
-    assert_refused("", false, MR_ERR_USAGE, "name is empty");
+    assert_not_opened(file, false, MR_ERR_USAGE, "is not a directory");
+    assert_not_opened(file, true, MR_ERR_USAGE, "is not a directory");
+    assert_not_opened(below, false, MR_ERR_USAGE, "is not a directory");
+    assert_not_opened(missing, true, MR_ERR_USAGE, "does not exist; check state.dir");
+    assert_not_opened("", false, MR_ERR_USAGE, "name is empty");
     struct stat info;
     assert_int_equal(stat(missing, &info), -1);
 }
@@ -230,7 +122,7 @@ static void assert_refused_unprivileged(const char *path, bool read_only, const 
 {
     const bool root = geteuid() == 0;
     assert_true(!root || seteuid(NOBODY) == 0);
-    assert_refused(path, read_only, MR_ERR_USAGE, part);
+    assert_not_opened(path, read_only, MR_ERR_USAGE, part);
     assert_true(!root || seteuid(0) == 0);
 }
 
@@ -289,8 +181,10 @@ static void a_missing_current_is_damage(void **state)
     MR_CLEANUP(freep) char *aside = mr_asprintf("%s/aside", (char *)*state);
     make_state(*state);
     rename_file(current, aside);
-    assert_refused(*state, false, MR_ERR_STORE, "the file CURRENT is missing; `millrace restore`");
-    assert_refused(*state, true, MR_ERR_STORE, "the file CURRENT is missing; `millrace restore`");
+    assert_not_opened(*state, false, MR_ERR_STORE,
+                      "the file CURRENT is missing; `millrace restore`");
+    assert_not_opened(*state, true, MR_ERR_STORE,
+                      "the file CURRENT is missing; `millrace restore`");
     rename_file(aside, current);
     assert_state_is_whole(*state);
 }
@@ -305,8 +199,8 @@ static void a_garbled_current_is_damage(void **state)
     rename_file(current, aside);
     for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
         write_file(current, garbage[i]);
-        assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
-        assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+        assert_not_opened(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+        assert_not_opened(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
     }
     rename_file(aside, current);
     assert_state_is_whole(*state);
@@ -318,8 +212,8 @@ static void a_missing_table_is_damage(void **state)
     MR_CLEANUP(freep) char *table = find_file(*state, "", ".sst");
     MR_CLEANUP(freep) char *aside = mr_asprintf("%s/aside", (char *)*state);
     rename_file(table, aside);
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
     rename_file(aside, table);
     assert_state_is_whole(*state);
 }
@@ -331,8 +225,8 @@ static void a_cut_table_is_damage(void **state)
     struct stat info;
     assert_int_equal(stat(table, &info), 0);
     assert_int_equal(truncate(table, info.st_size / 2), 0);
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
 }
 
 static void a_garbled_manifest_is_damage(void **state)
@@ -340,8 +234,8 @@ static void a_garbled_manifest_is_damage(void **state)
     make_state(*state);
     MR_CLEANUP(freep) char *manifest = find_file(*state, "MANIFEST-", "");
     write_file(manifest, "this is no manifest, but it is long enough to hold a record's header");
-    assert_refused(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
-    assert_refused(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, false, MR_ERR_STORE, "the files are damaged; `millrace restore`");
+    assert_not_opened(*state, true, MR_ERR_STORE, "the files are damaged; `millrace restore`");
 }
 
 static void a_flipped_byte_is_found_when_it_is_read(void **state)
@@ -427,7 +321,7 @@ static void a_directory_in_use_is_not_put_aside(void **state)
 
 static void a_directory_without_state_is_new_or_said_to_be(void **state)
 {
-    assert_refused(*state, true, MR_ERR_USAGE, "holds no state yet");
+    assert_not_opened(*state, true, MR_ERR_USAGE, "holds no state yet");
     make_state(*state);
     assert_state_is_whole(*state);
 }
@@ -442,7 +336,7 @@ static void an_interrupted_beginning_is_begun_again(void **state)
     assert_null(failure);
     rocksdb_close(begun);
     rocksdb_options_destroy(options);
-    assert_refused(*state, true, MR_ERR_USAGE, "holds no state yet");
+    assert_not_opened(*state, true, MR_ERR_USAGE, "holds no state yet");
     make_state(*state);
     assert_state_is_whole(*state);
 }
@@ -473,8 +367,10 @@ static void the_database_of_another_program_is_refused(void **state)
     for (int with_family = 0; with_family < 2; with_family++) {
         MR_CLEANUP(freep) char *path = mr_asprintf("%s/%d", (char *)*state, with_family);
         make_other(path, with_family == 1);
-        assert_refused(path, false, MR_ERR_USAGE, "holds a RocksDB database that millrace did not");
-        assert_refused(path, true, MR_ERR_USAGE, "holds a RocksDB database that millrace did not");
+        assert_not_opened(path, false, MR_ERR_USAGE,
+                          "holds a RocksDB database that millrace did not");
+        assert_not_opened(path, true, MR_ERR_USAGE,
+                          "holds a RocksDB database that millrace did not");
     }
 }
 
@@ -487,8 +383,6 @@ int main(void)
         in_directory(the_directory_and_those_above_are_made),
         in_directory(a_directory_in_use_is_refused),
         in_directory(a_directory_in_use_by_a_tool_is_refused),
-        in_directory(the_state_of_another_stage_is_refused),
-        in_directory(another_format_is_refused),
         in_directory(what_is_no_directory_is_refused),
         in_directory(missing_permission_is_said),
         in_directory(permission_that_is_taken_away_is_said),
