@@ -31,7 +31,8 @@ typedef struct mr_topic_config {
 mr_status mr_admin_create_topic(mr_admin *admin, const char *topic, int32_t partitions,
                                 int16_t replication, const mr_topic_config *configs,
                                 size_t n_configs, mr_error *err) MR_MUST_USE;
-/* Value of one topic configuration into `ret_value`; MR_NOT_FOUND: no such setting or topic. */
+/* Value of one topic configuration into `ret_value`; MR_NOT_FOUND: no such setting or topic, or it
+ * is the embedded broker, which has none and is known for it when it was asked for partitions. */
 mr_status mr_admin_topic_config(mr_admin *admin, const char *topic, const char *name,
                                 mr_buf *ret_value, mr_error *err) MR_MUST_USE;
 /* Sets some, keeps the others (describe, merge, alter: platform fact A 5). */

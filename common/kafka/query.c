@@ -13,8 +13,12 @@ typedef struct question {
     int64_t ms; /* negative: the ends */
     int64_t low;
     int64_t high;
-    int64_t offset;                        /* negative: no record at or after the time */
-    rd_kafka_topic_partition_list_t *many; /* instead of topic and partition */
+    int64_t offset; /* negative: no record at or after the time */
+    /* Many instead of topic and partition: their ends, or what comes at the times in their offsets.
+     */
+    const mr_topic_partition *partitions;
+    size_t n;
+    rd_kafka_topic_partition_list_t *many; /* as they were asked last */
 } question;
 
 /* The first error of all. The offsets are times before, and offsets afterwards. */
@@ -39,14 +43,16 @@ static rd_kafka_resp_err_t ask_time(question *asked, int timeout_ms)
 }
 
 /* The protocol's own name for the end is a time. */
-static rd_kafka_resp_err_t ask_ends(question *asked, int timeout_ms)
+static rd_kafka_resp_err_t ask_many(question *asked, int timeout_ms)
 {
-    for (int i = 0; i < asked->many->cnt; i++) {
+    const bool ends = asked->ms < 0;
+    mr_list_freep(&asked->many);
+    asked->many = mr_list_new(asked->partitions, asked->n);
+    for (int i = 0; ends && i < asked->many->cnt; i++) {
         asked->many->elems[i].offset = RD_KAFKA_OFFSET_END;
-        asked->many->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     const rd_kafka_resp_err_t code = ask_times(asked->handle->rk, asked->many, timeout_ms);
-    for (int i = 0; i < asked->many->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+    for (int i = 0; ends && i < asked->many->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         if (asked->many->elems[i].offset < 0) {
             return RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE; /* Every partition has an end. */
         }
@@ -56,8 +62,8 @@ static rd_kafka_resp_err_t ask_ends(question *asked, int timeout_ms)
 
 static rd_kafka_resp_err_t ask(question *asked, int timeout_ms)
 {
-    if (asked->many != NULL) {
-        return ask_ends(asked, timeout_ms);
+    if (asked->partitions != NULL) {
+        return ask_many(asked, timeout_ms);
     }
     if (asked->ms >= 0) {
         return ask_time(asked, timeout_ms);
@@ -131,12 +137,27 @@ mr_status mr_query_offset_at(mr_handle *handle, const char *topic, int32_t parti
     return mr_query_watermarks(handle, topic, partition, &low, ret_offset, timeout_ms, err);
 }
 
+static mr_status query_many(question *asked, mr_topic_partition *partitions, int timeout_ms,
+                            const char *what, mr_error *err)
+{
+    const mr_status status = ask_until(asked, timeout_ms, what, err);
+    if (status == MR_OK) {
+        mr_list_offsets(asked->many, partitions, asked->n);
+    }
+    mr_list_freep(&asked->many);
+    return status;
+}
+
 mr_status mr_query_ends(mr_handle *handle, mr_topic_partition *partitions, size_t n, int timeout_ms,
                         mr_error *err)
 {
-    MR_CLEANUP(mr_list_freep) rd_kafka_topic_partition_list_t *list = mr_list_new(partitions, n);
-    question asked = {.handle = handle, .ms = -1, .many = list};
-    MR_TRY(ask_until(&asked, timeout_ms, "end offset", err));
-    mr_list_offsets(list, partitions, n);
-    return MR_OK;
+    question asked = {.handle = handle, .ms = -1, .partitions = partitions, .n = n};
+    return query_many(&asked, partitions, timeout_ms, "end offset", err);
+}
+
+mr_status mr_query_offsets_at(mr_handle *handle, mr_topic_partition *partitions, size_t n,
+                              int timeout_ms, mr_error *err)
+{
+    question asked = {.handle = handle, .partitions = partitions, .n = n};
+    return query_many(&asked, partitions, timeout_ms, "offset by time", err);
 }

@@ -14,3 +14,6 @@ mr_status mr_query_offset_at(mr_handle *handle, const char *topic, int32_t parti
 /* The ends of all, into the offsets; as mr_reader_ends. */
 mr_status mr_query_ends(mr_handle *handle, mr_topic_partition *partitions, size_t n, int timeout_ms,
                         mr_error *err) MR_MUST_USE;
+/* Times into offsets; as mr_reader_offsets_at. */
+mr_status mr_query_offsets_at(mr_handle *handle, mr_topic_partition *partitions, size_t n,
+                              int timeout_ms, mr_error *err) MR_MUST_USE;

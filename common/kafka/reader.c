@@ -237,3 +237,9 @@ mr_status mr_reader_ends(mr_reader *reader, mr_topic_partition *partitions, size
 {
     return mr_query_ends(&reader->handle, partitions, n, timeout_ms, err);
 }
+
+mr_status mr_reader_offsets_at(mr_reader *reader, mr_topic_partition *partitions, size_t n,
+                               int timeout_ms, mr_error *err)
+{
+    return mr_query_offsets_at(&reader->handle, partitions, n, timeout_ms, err);
+}

@@ -55,3 +55,7 @@ mr_status mr_reader_ends(mr_reader *reader, mr_topic_partition *partitions, size
 /* First offset whose timestamp is at or after `ms`; the end when there is none. */
 mr_status mr_reader_offset_at(mr_reader *reader, const char *topic, int32_t partition, int64_t ms,
                               int64_t *ret_offset, int timeout_ms, mr_error *err) MR_MUST_USE;
+/* The same for many, with one question a broker: each offset is a time in ms before, not negative,
+ * and afterwards the first offset at or after it, -1 when there is none. */
+mr_status mr_reader_offsets_at(mr_reader *reader, mr_topic_partition *partitions, size_t n,
+                               int timeout_ms, mr_error *err) MR_MUST_USE;

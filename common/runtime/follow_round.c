@@ -22,9 +22,14 @@ static int64_t now_ms(const mr_follower *follower)
     return mr_clock_monotonic_ms(follower->options.clock);
 }
 
+static bool is_exactly_once(const mr_follower *follower)
+{
+    return follower->options.runtime->guarantee == MR_EXACTLY_ONCE;
+}
+
 /* ---- Taking a task up, leaving it ---- */
 
-static mr_status open_partition(mr_follower *follower, mr_followed *task, mr_error *err)
+static mr_status open_task(mr_follower *follower, mr_followed *task, mr_error *err)
 {
     mr_restore *restore = &task->restore;
     MR_TRY(
@@ -32,16 +37,75 @@ static mr_status open_partition(mr_follower *follower, mr_followed *task, mr_err
     MR_TRY(mr_partition_progress(restore->partition, &restore->progress, err));
     restore->tail = 0;
     atomic_store(&task->n_read, 0);
-    const bool exactly_once = follower->options.runtime->guarantee == MR_EXACTLY_ONCE;
-    task->job = mr_restore_job_new(stage_of(follower), exactly_once, restore);
-    mr_restore_job_follow(task->job);
     return MR_OK;
 }
 
-static mr_status open_task(mr_follower *follower, mr_followed *task, mr_error *err)
+static bool is_new(const mr_followed *task)
+{
+    return task->job == NULL && task->restore.partition != NULL;
+}
+
+/* Of the new tasks: what the disk has, and where the changelogs end. */
+static mr_status list_tails(mr_follower *follower, mr_tail *ret_tails, size_t *ret_n, mr_error *err)
+{
+    const size_t n_stores = stage_of(follower)->n_stores;
+    mr_topic_partition *ends = mr_alloc_zero(follower->n_tasks * n_stores + 1, sizeof(*ends));
+    size_t n = 0;
+    for (size_t i = 0; i < follower->n_tasks * n_stores; i++) {
+        const mr_restore *restore = &follower->tasks[i / n_stores].restore;
+        const int64_t have = restore->progress.changelog_offset[i % n_stores];
+        if (is_new(&follower->tasks[i / n_stores]) && have > 0) {
+            ends[n] = (mr_topic_partition){stage_of(follower)->stores[i % n_stores].changelog,
+                                           restore->number, -1};
+            ret_tails[n++] =
+                (mr_tail){.store = i % n_stores, .partition = restore->number, .have = have};
+        }
+    }
+    const mr_status status =
+        n == 0 ? MR_OK : mr_reader_ends(follower->end_reader, ends, n, ASK_TIMEOUT_MS, err);
+    for (size_t i = 0; status == MR_OK && i < n; i++) {
+        ret_tails[i].end = ends[i].offset;
+    }
+    free(ends);
+    *ret_n = n;
+    return status;
+}
+
+/* Notes of each task, by number, whether a deletion may be gone that its rows have not seen. */
+static mr_status ask_stale(mr_follower *follower, bool *ret_stale, mr_error *err)
+{
+    mr_clock *clock = follower->options.clock;
+    const mr_tail_check check = {
+        .reader = follower->end_reader,
+        .stage = stage_of(follower),
+        .kept = follower->options.kept,
+        .exactly_once = is_exactly_once(follower),
+        .now_ms = clock->wall_ms(clock),
+        .timeout_ms = ASK_TIMEOUT_MS,
+    };
+    size_t n = 0;
+    mr_tail *tails =
+        mr_alloc_zero(follower->n_tasks * stage_of(follower)->n_stores + 1, sizeof(*tails));
+    mr_status status = list_tails(follower, tails, &n, err);
+    status = status == MR_OK ? mr_tails_check(&check, tails, n, err) : status;
+    for (size_t i = 0; status == MR_OK && i < n; i++) {
+        if (tails[i].is_stale) {
+            ret_stale[tails[i].partition] = true;
+            mr_tail_warn(&check, &tails[i], &follower->log);
+        }
+    }
+    free(tails);
+    return status;
+}
+
+static mr_status begin_task(mr_follower *follower, mr_followed *task, bool is_stale, mr_error *err)
 {
     mr_topic_partition from[MR_STORES_MAX];
-    MR_TRY(open_partition(follower, task, err));
+    task->job = mr_restore_job_new(stage_of(follower), is_exactly_once(follower), &task->restore);
+    if (is_stale) {
+        MR_TRY(mr_restore_job_drop_rows(task->job, err));
+    }
+    mr_restore_job_follow(task->job);
     for (size_t i = 0; i < stage_of(follower)->n_stores; i++) {
         const int64_t have = task->restore.progress.changelog_offset[i];
         task->at[i] = have < 0 ? 0 : have;
@@ -53,6 +117,30 @@ static mr_status open_task(mr_follower *follower, mr_followed *task, mr_error *e
     follower->ask_at_ms = 0;
     mr_log_info(&follower->log, "task %d: standby", task->restore.number);
     return MR_OK;
+}
+
+/* All that are new, with one question of each kind; a broker that is away is asked again in the
+ * next round. */
+static mr_status begin_new(mr_follower *follower, mr_error *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < follower->n_tasks; i++) {
+        any |= is_new(&follower->tasks[i]);
+    }
+    if (!any) {
+        return MR_OK;
+    }
+    bool *stale = mr_alloc_zero(follower->n_tasks, sizeof(*stale));
+    mr_status status = ask_stale(follower, stale, err);
+    const bool is_away = status != MR_OK && err->action == MR_ACT_RETRY;
+    for (size_t i = 0; status == MR_OK && i < follower->n_tasks; i++) {
+        if (is_new(&follower->tasks[i]) &&
+            begin_task(follower, &follower->tasks[i], stale[i], err) != MR_OK) {
+            status = mr_error_prefix(err, "task %zu", i);
+        }
+    }
+    free(stale);
+    return is_away ? MR_OK : status;
 }
 
 /* A crash has to read again what is not on disk: that is bounded as for a task that runs. */
@@ -311,6 +399,7 @@ static mr_status read_round(mr_follower *follower, mr_error *err)
 mr_status mr_follower_round(mr_follower *follower, mr_error *err)
 {
     MR_TRY(take_changes(follower, err));
+    MR_TRY(begin_new(follower, err));
     if (now_ms(follower) >= follower->ask_at_ms) {
         MR_TRY(ask_ends(follower, err));
     }

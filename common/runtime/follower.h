@@ -11,6 +11,7 @@
 #include <mr/clock.h>
 
 #include "runtime/processor.h"
+#include "runtime/stale_tail.h"
 
 typedef struct mr_follower mr_follower;
 
@@ -24,6 +25,7 @@ typedef struct mr_follower_options {
     const mr_log *log;
     mr_clock *clock;
     const char *client_id;
+    const mr_deletions_kept *kept;
 } mr_follower_options;
 
 /* Follows all tasks of the stage at once. */

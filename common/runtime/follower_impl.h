@@ -23,7 +23,7 @@ typedef struct mr_followed {
     _Atomic int64_t lag; /* -1: not known yet */
     /* The thread's own. */
     mr_restore restore;
-    mr_restore_job *job;         /* NULL: not open */
+    mr_restore_job *job;         /* NULL: not open, or not asked yet where to begin */
     int64_t at[MR_STORES_MAX];   /* the offset that comes next in its changelogs */
     int64_t ends[MR_STORES_MAX]; /* as they were asked last; -1: not yet */
 } mr_followed;

@@ -54,7 +54,24 @@ static mr_status check_stage_topics(mr_admin *admin, const mr_stage *stage, mr_e
     return check_named(admin, stage->app, stage->dead_letters, err);
 }
 
-static mr_status check_topics(const mr_processor *processor, mr_error *err)
+/* Who may not ask works as before, without the check. */
+static mr_status read_kept(mr_processor *processor, mr_admin *admin, mr_error *err)
+{
+    const mr_status status =
+        mr_deletions_kept_read(admin, processor->options.stage, &processor->kept, err);
+    if (status == MR_OK || err->action == MR_ACT_RETRY) {
+        return status;
+    }
+    mr_log_warn(
+        &processor->log,
+        "%s: it is not known how long deletions are kept, state on disk is trusted whatever "
+        "its age",
+        err->message);
+    mr_deletions_kept_unknown(&processor->kept);
+    return MR_OK;
+}
+
+static mr_status check_topics(mr_processor *processor, mr_error *err)
 {
     const mr_processor_options *options = &processor->options;
     const mr_admin_options admin_options = {
@@ -67,7 +84,10 @@ static mr_status check_topics(const mr_processor *processor, mr_error *err)
     };
     mr_admin *admin;
     MR_TRY(mr_admin_new(&admin_options, &admin, err));
-    const mr_status status = check_stage_topics(admin, options->stage, err);
+    mr_status status = check_stage_topics(admin, options->stage, err);
+    if (status == MR_OK) {
+        status = read_kept(processor, admin, err);
+    }
     mr_admin_free(admin);
     return status;
 }
@@ -172,6 +192,7 @@ static mr_status open_restorer(mr_processor *processor, mr_error *err)
         .clock = options->clock,
         .client_id = options->client_id,
         .has_follower = options->standby,
+        .kept = &processor->kept,
     };
     return mr_restorer_new(&restorer, &processor->restorer, err);
 }
@@ -189,6 +210,7 @@ static mr_status open_follower(mr_processor *processor, mr_error *err)
         .log = options->log,
         .clock = options->clock,
         .client_id = options->client_id,
+        .kept = &processor->kept,
     };
     atomic_store(&processor->warming, true);
     return mr_follower_new(&follower, &processor->follower, err);

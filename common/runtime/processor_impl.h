@@ -17,7 +17,8 @@ struct mr_processor {
     mr_consumer *consumer;
     mr_flusher *flusher;
     mr_restorer *restorer;
-    mr_follower *follower; /* NULL: no standby */
+    mr_follower *follower;  /* NULL: no standby */
+    mr_deletions_kept kept; /* of a stateful stage */
     mr_worker **workers;
     size_t n_workers;
     _Atomic int64_t rebalances;

@@ -59,6 +59,17 @@ static mr_status check_offsets(const mr_restore_job *job, mr_error *err)
     return MR_OK;
 }
 
+mr_status mr_restore_job_drop_rows(mr_restore_job *job, mr_error *err)
+{
+    mr_restore *restore = job->restore;
+    MR_TRY(mr_partition_clear(restore->partition, err));
+    MR_TRY(mr_partition_progress(restore->partition, &restore->progress, err));
+    restore->progress.n_stores = job->stage->n_stores;
+    restore->tail = 0;
+    restore->is_dropped = true;
+    return MR_OK;
+}
+
 void mr_restore_job_follow(mr_restore_job *job)
 {
     mr_progress *progress = &job->restore->progress;
@@ -73,6 +84,9 @@ mr_status mr_restore_job_begin(mr_restore_job *job, mr_error *err)
 {
     MR_TRY(check_ends(job, err));
     MR_TRY(check_offsets(job, err));
+    if (job->is_stale) {
+        MR_TRY(mr_restore_job_drop_rows(job, err));
+    }
     mr_restore_job_follow(job);
     const mr_progress *progress = &job->restore->progress;
     job->restore->attempt = 0;

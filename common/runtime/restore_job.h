@@ -16,6 +16,7 @@ typedef struct mr_restore_job {
     bool exactly_once;
     mr_replay *replays[MR_STORES_MAX];
     int64_t ends[MR_STORES_MAX]; /* given by the restorer, as is restore->committed */
+    bool is_stale;               /* given as well: what the disk has is not trusted */
     bool ended[MR_STORES_MAX];
     bool is_reading;     /* the reader has its changelogs */
     int64_t n_written;   /* of the records restored, before the last write */
@@ -29,8 +30,11 @@ mr_restore_job *mr_restore_job_new(const mr_stage *stage, bool exactly_once, mr_
 /* Waits for a write that is under way. */
 void mr_restore_job_free(mr_restore_job *job);
 
-/* Once committed offset and ends are known: whether they fit the disk, and where to begin. */
+/* Once committed offset and ends are known: whether they fit the disk, and where to begin. The rows
+ * of a stale one are dropped. */
 mr_status mr_restore_job_begin(mr_restore_job *job, mr_error *err) MR_MUST_USE;
+/* Drops every row: all is read from the beginning. Before it is begun or followed. */
+mr_status mr_restore_job_drop_rows(mr_restore_job *job, mr_error *err) MR_MUST_USE;
 /* For a task that is followed, without an end: only where to begin. Of the ends nothing is asked.
  */
 void mr_restore_job_follow(mr_restore_job *job);

@@ -52,6 +52,39 @@ static mr_status ask_ends(mr_restorer *restorer, mr_error *err)
     return MR_OK;
 }
 
+/* A deletion that is gone from the changelog would not be seen. */
+static mr_status ask_stale(mr_restorer *restorer, mr_error *err)
+{
+    const size_t n_jobs = restorer->n_jobs - restorer->n_begun;
+    const size_t n_stores = stage_of(restorer)->n_stores;
+    mr_restore_job **jobs = restorer->jobs + restorer->n_begun;
+    mr_clock *clock = restorer->options.clock;
+    const mr_tail_check check = {
+        .reader = restorer->end_reader,
+        .stage = stage_of(restorer),
+        .kept = restorer->options.kept,
+        .exactly_once = restorer->options.runtime->guarantee == MR_EXACTLY_ONCE,
+        .now_ms = clock->wall_ms(clock),
+        .timeout_ms = (int)restorer->options.runtime->broker_timeout_ms,
+    };
+    mr_tail tails[MR_RESTORE_JOBS_MAX * MR_STORES_MAX];
+    for (size_t i = 0; i < n_jobs * n_stores; i++) {
+        const mr_restore_job *job = jobs[i / n_stores];
+        tails[i] = (mr_tail){.store = i % n_stores,
+                             .partition = job->restore->number,
+                             .have = job->restore->progress.changelog_offset[i % n_stores],
+                             .end = job->ends[i % n_stores]};
+    }
+    MR_TRY(mr_tails_check(&check, tails, n_jobs * n_stores, err));
+    for (size_t i = 0; i < n_jobs * n_stores; i++) {
+        if (tails[i].is_stale) {
+            jobs[i / n_stores]->is_stale = true;
+            mr_tail_warn(&check, &tails[i], &restorer->log);
+        }
+    }
+    return MR_OK;
+}
+
 static mr_status begin_reading(mr_restorer *restorer, mr_restore_job *job, mr_error *err)
 {
     mr_topic_partition partitions[MR_STORES_MAX];
@@ -102,6 +135,9 @@ static void begin_new(mr_restorer *restorer)
     mr_status status = ask_committed(restorer, &err);
     if (status == MR_OK) {
         status = ask_ends(restorer, &err);
+    }
+    if (status == MR_OK && restorer->options.kept != NULL) {
+        status = ask_stale(restorer, &err);
     }
     if (status != MR_OK && err.action == MR_ACT_RETRY) {
         mr_log_warn(&restorer->log, "%s, retrying", err.message);

@@ -16,6 +16,7 @@
 
 #include "kafka/consumer.h"
 #include "runtime/options.h"
+#include "runtime/stale_tail.h"
 #include "store/database.h"
 
 typedef struct mr_restorer mr_restorer;
@@ -39,6 +40,7 @@ struct mr_restore {
     int64_t replay_below; /* its mark of a replay */
     bool replay_sends;
     int64_t attempt; /* at_least_once: names this ownership in changelog headers */
+    bool is_dropped; /* the rows that were on disk, as being stale: none that is cached is of use */
     /* The restorer's own. */
     mr_restore *next;
     bool is_active; /* taken from the queue and not ended */
@@ -55,7 +57,8 @@ typedef struct mr_restorer_options {
     const mr_log *log;
     mr_clock *clock;
     const char *client_id;
-    bool has_follower; /* which takes half of the memory that is for restored rows */
+    bool has_follower;             /* which takes half of the memory that is for restored rows */
+    const mr_deletions_kept *kept; /* NULL: what the disk has is trusted whatever its age */
 } mr_restorer_options;
 
 mr_status mr_restorer_new(const mr_restorer_options *options, mr_restorer **ret_restorer,

@@ -151,7 +151,7 @@ static void take_restored(void *worker_argument, void *argument)
     }
     mr_task_metrics *metrics = mr_task_metrics_of(slot->task);
     const int64_t n_restored = atomic_load_explicit(&metrics->restored, memory_order_relaxed);
-    if (!slot->warm || n_restored > 0) {
+    if (!slot->warm || n_restored > 0 || restore->is_dropped) {
         /* What is cached may be older than what was restored. */
         mr_partition *partition = mr_task_partition(slot->task);
         mr_task_free(slot->task);
@@ -187,6 +187,8 @@ static mr_status begin_restore(mr_slot *slot, mr_error *err)
 {
     mr_worker *worker = slot->worker;
     mr_restore *restore = &slot->restore;
+    /* From here on the restorer has the column family. */
+    MR_TRY(mr_worker_take_flush(slot, true, err));
     restore->partition = mr_task_partition(slot->task);
     if (slot->warm) {
         restore->progress = *mr_task_progress(slot->task);
@@ -194,6 +196,7 @@ static mr_status begin_restore(mr_slot *slot, mr_error *err)
         MR_TRY(mr_partition_progress(restore->partition, &restore->progress, err));
     }
     restore->progress.n_stores = mr_worker_stage(worker)->n_stores;
+    restore->is_dropped = false;
     restore->done = restore_done;
     restore->argument = slot;
     restore->restored = &mr_task_metrics_of(slot->task)->restored;

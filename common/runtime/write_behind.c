@@ -87,7 +87,7 @@ static behind survey(const mr_worker *worker)
     size_t most_bytes = 0;
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
-        if (slot == NULL || slot->task == NULL) {
+        if (slot == NULL || slot->task == NULL || slot->restoring) {
             continue;
         }
         const size_t bytes = mr_task_behind_bytes(slot->task);

@@ -92,6 +92,14 @@ static void what_it_cannot_do_is_said(void **state)
     assert_non_null(strstr(err.message, "controller"));
     assert_int_equal(mr_admin_group(admin, "g", &group, &err), MR_ERR_KAFKA);
     assert_non_null(strstr(err.message, "embedded broker"));
+    /* A processor asks at its start, and goes on without. */
+    int32_t n = 0;
+    kit_ok(mr_admin_partitions(admin, "shared", &n, &err), &err);
+    const int64_t asked_ms = kit_now_ms();
+    MR_CLEANUP(mr_buf_deinit) mr_buf value = MR_BUF_NULL;
+    assert_int_equal(mr_admin_topic_config(admin, "shared", "delete.retention.ms", &value, &err),
+                     MR_NOT_FOUND);
+    assert_true(kit_now_ms() - asked_ms < 500);
     mr_topic_partition asked = {"shared", 0, -1};
     kit_ok(mr_admin_committed(admin, "g", &asked, 1, &err), &err);
     assert_int_equal(asked.offset, -1);

@@ -159,12 +159,15 @@ static void offsets_are_found_by_time(void **state)
 {
     (void)state;
     char topic[KIT_NAME];
-    kit_topic(&shared, "time", 1, topic);
+    char other[KIT_NAME];
+    kit_topic(&shared, "time", 2, topic);
+    kit_topic(&shared, "other-time", 2, other);
     mr_producer *producer = kit_producer(&shared, NULL, KIT_TXN_MS);
     mr_error err;
-    for (int i = 1; i <= 3; i++) {
-        const mr_record record = {
-            .topic = topic, .timestamp_ms = 1000 * i, .value = mr_bytes_text("v")};
+    for (int i = 0; i < 6; i++) {
+        const mr_record record = {.topic = i % 2 == 0 ? topic : other,
+                                  .timestamp_ms = 1000 * (i / 2 + 1),
+                                  .value = mr_bytes_text("v")};
         kit_ok(mr_producer_send(producer, &record, NULL, &err), &err);
         kit_ok(mr_producer_flush(producer, KIT_MS, &err), &err);
     }
@@ -182,6 +185,18 @@ static void offsets_are_found_by_time(void **state)
     int64_t offset = -7;
     assert_int_equal(mr_reader_offset_at(reader, topic, 9, 0, &offset, KIT_MS, &err), MR_ERR_KAFKA);
     assert_int_equal(offset, -7);
+    /* Of many at once, each at a time of its own. */
+    mr_topic_partition many[] = {
+        {topic, 1, 0}, {topic, 0, 1001}, {other, 0, 3000}, {other, 1, 3001}};
+    kit_ok(mr_reader_offsets_at(reader, many, 4, KIT_MS, &err), &err);
+    static const int64_t found[] = {-1, 1, 2, -1};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(many[i].offset, found[i]);
+    }
+    mr_topic_partition missing[] = {{topic, 0, 0}, {topic, 9, 0}};
+    assert_int_equal(mr_reader_offsets_at(reader, missing, 2, KIT_MS, &err), MR_ERR_KAFKA);
+    assert_non_null(strstr(err.message, "[9]"));
+    assert_int_equal(missing[0].offset, 0);
     mr_reader_free(reader);
 }
 

@@ -225,6 +225,37 @@ static void many_removed_rows_are_gone(void **state)
     remove_from_warm(*state, MANY);
 }
 
+/* The rows that were there are gone, and so is the progress, of every store. */
+static void stale_rows_are_read_again(void **state)
+{
+    fixture *f = *state;
+    mr_error err;
+    mr_restore_job *job = begin(f, MANY, FEW);
+    feed(job, 0, 0, MANY);
+    feed(job, 1, 0, FEW);
+    finish(f, job);
+    assert_int_equal(mr_partition_progress(f->partition, &f->restore.progress, &err), MR_OK);
+    atomic_store(&f->restored, 0);
+    job = mr_restore_job_new(&f->stage, true, &f->restore);
+    job->is_stale = true;
+    /* A topic made anew is not hidden by it. */
+    job->ends[0] = MANY - 1;
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_ERR_STORE);
+    assert_int_equal(count_rows(f), MANY);
+    job->ends[0] = MANY + FEW;
+    job->ends[1] = FEW;
+    f->restore.tail = 5;
+    assert_int_equal(mr_restore_job_begin(job, &err), MR_OK);
+    assert_true(f->restore.is_dropped);
+    assert_int_equal(mr_restore_job_left(job), MANY + 2 * FEW);
+    feed(job, 0, MANY, MANY + FEW); /* what compaction has left */
+    feed(job, 1, 0, FEW);
+    finish(f, job);
+    assert_progress(f, COMMITTED, MANY + FEW, FEW);
+    assert_int_equal(count_rows(f), FEW);
+    assert_int_equal(f->restore.tail, 2 * FEW);
+}
+
 static void an_interrupted_restore_goes_on(void **state)
 {
     fixture *f = *state;
@@ -382,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_few_rows_are_a_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(a_few_removed_rows_are_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(many_removed_rows_are_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(stale_rows_are_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interrupted_restore_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(half_a_commit_is_taken_back_after_an_interruption, setup,
                                         teardown),
