@@ -270,7 +270,8 @@ static mr_status restore(replay *r, mr_error *err)
             numbers[n++] = r->plan.items[i].committed.partition;
         }
     }
-    const mr_status status = mr_scratch_restore(&r->scratch, numbers, n, &r->state, err);
+    const mr_status status =
+        mr_scratch_restore(&r->scratch, numbers, n, r->rewrite != NULL, &r->state, err);
     free(numbers);
     return status;
 }

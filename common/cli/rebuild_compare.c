@@ -87,7 +87,7 @@ mr_status mr_rebuilding_compare(const mr_rebuilding *r, mr_error *err)
     MR_CLEANUP(mr_rebuilt_states_deinit) mr_rebuilt_states states = {0};
     mr_diff diffs[MR_STORES_MAX];
     int64_t n = 0;
-    MR_TRY(mr_rebuilt_states_read(r, &states, err));
+    MR_TRY(mr_rebuilt_states_read(r, false, &states, err));
     say_positions(r, &states);
     MR_TRY(print_rows(r, &states, diffs, &n, err));
     if (n > 0 && !r->cli->json) {

@@ -187,7 +187,7 @@ static mr_status swap(swapping *s, bool dry_run, mr_error *err)
     } else {
         MR_TRY(open_rewrite(s, err));
     }
-    MR_TRY(mr_rebuilt_states_read(s->of, &s->states, err));
+    MR_TRY(mr_rebuilt_states_read(s->of, !dry_run, &s->states, err));
     MR_TRY(check_positions(s, err));
     MR_TRY(check_failures(s, err));
     for (size_t i = 0; i < s->states.n_partitions; i++) {

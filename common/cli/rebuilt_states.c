@@ -45,6 +45,7 @@ static mr_status restore(const mr_rebuilding *r, const mr_side *side, size_t n, 
         .state_directory = side->directory,
         .numbers = numbers,
         .n = n,
+        .must_be_whole = side->must_be_whole,
     };
     const mr_status status = mr_rebuild(&options, restored, err);
     free(numbers);
@@ -116,11 +117,13 @@ static mr_status read_side(const mr_rebuilding *r, mr_side *side, size_t n, mr_e
 
 /* ---- Both ---- */
 
-mr_status mr_rebuilt_states_read(const mr_rebuilding *r, mr_rebuilt_states *ret_states,
-                                 mr_error *err)
+mr_status mr_rebuilt_states_read(const mr_rebuilding *r, bool live_must_be_whole,
+                                 mr_rebuilt_states *ret_states, mr_error *err)
 {
     int32_t n = 0;
-    *ret_states = (mr_rebuilt_states){.live = {.stage = r->live}, .built = {.stage = r->built}};
+    *ret_states =
+        (mr_rebuilt_states){.live = {.stage = r->live, .must_be_whole = live_must_be_whole},
+                            .built = {.stage = r->built}};
     MR_TRY(mr_cli_partitions(r->admin, r->live->from[0], &n, err));
     for (size_t i = 0; i < r->live->n_stores; i++) {
         int32_t ignored;

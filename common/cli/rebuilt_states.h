@@ -17,6 +17,7 @@ typedef struct mr_side {
     mr_database *database;
     mr_partition **partitions; /* one a task */
     mr_progress *progress;     /* of each */
+    bool must_be_whole;
 } mr_side;
 
 typedef struct mr_rebuilt_states {
@@ -26,9 +27,9 @@ typedef struct mr_rebuilt_states {
     mr_side built;
 } mr_rebuilt_states;
 
-/* MR_ERR_SYSTEM with action RETRY: one of them goes on while it is read. The states must be
- * deinitialised also after a failure. */
-mr_status mr_rebuilt_states_read(const mr_rebuilding *r, mr_rebuilt_states *ret_states,
-                                 mr_error *err) MR_MUST_USE;
+/* MR_ERR_SYSTEM with action RETRY: one of them goes on while it is read. `live_must_be_whole` as in
+ * rebuild.h. The states must be deinitialised also after a failure. */
+mr_status mr_rebuilt_states_read(const mr_rebuilding *r, bool live_must_be_whole,
+                                 mr_rebuilt_states *ret_states, mr_error *err) MR_MUST_USE;
 void mr_rebuilt_states_deinit(mr_rebuilt_states *states);
 MR_DEFINE_CLEANUP(mr_rebuilt_states, mr_rebuilt_states_deinit)

@@ -48,7 +48,7 @@ void mr_scratch_deinit(mr_scratch *scratch)
 }
 
 mr_status mr_scratch_restore(const mr_scratch *scratch, const int32_t *numbers, size_t n,
-                             mr_database **ret_database, mr_error *err)
+                             bool must_be_whole, mr_database **ret_database, mr_error *err)
 {
     const mr_settings *settings = &scratch->cli->settings;
     MR_CLEANUP(freep) char *directory = mr_asprintf("%s/state", scratch->directory);
@@ -65,6 +65,7 @@ mr_status mr_scratch_restore(const mr_scratch *scratch, const int32_t *numbers, 
         .state_directory = directory,
         .numbers = numbers,
         .n = n,
+        .must_be_whole = must_be_whole,
     };
     int64_t *restored = mr_alloc_zero(n, sizeof(*restored));
     const mr_status status = mr_rebuild(&options, restored, err);

@@ -21,9 +21,10 @@ mr_status mr_scratch_init(mr_scratch *scratch, const mr_cli *cli, const mr_stage
 void mr_scratch_deinit(mr_scratch *scratch);
 
 /* The state of these tasks as the changelogs have it now, read into the directory; opened to be
- * read. Free the database before the scratch. */
+ * read. `must_be_whole` as in rebuild.h. Free the database before the scratch. */
 mr_status mr_scratch_restore(const mr_scratch *scratch, const int32_t *numbers, size_t n,
-                             mr_database **ret_database, mr_error *err) MR_MUST_USE;
+                             bool must_be_whole, mr_database **ret_database,
+                             mr_error *err) MR_MUST_USE;
 /* A second, empty one, to be written. */
 mr_status mr_scratch_database(const mr_scratch *scratch, mr_database **ret_database,
                               mr_error *err) MR_MUST_USE;

@@ -2,7 +2,8 @@
  * The commit, and what happens instead when it cannot be.
  *
  * Order of a commit, each step only after the one before:
- *   1. changed rows, encoded once, to the changelogs            (mr_task_encode)
+ *   1. what a crash left half done, and the changed rows, encoded once, to the changelogs
+ *                                                               (make_good, mr_task_encode)
  *   2. input offsets into the transaction                       (mr_producer_commit)
  *   3. the transaction                                          (mr_producer_commit)
  *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind.c)
@@ -60,6 +61,41 @@ static mr_status write_changelog(void *argument, mr_task *task, size_t store, mr
                             &mr_task_progress(task)->changelog_offset[store], err);
 }
 
+/* The rows of a commit that was cut off are in the log: as they were before it, they go behind it.
+ */
+static mr_status make_store_good(mr_slot *slot, size_t store, mr_buf *value, mr_error *err)
+{
+    mr_row_pile *unsure = slot->restore.unsure[store];
+    mr_table *table = mr_task_table(slot->task, store);
+    const size_t n = unsure == NULL ? 0 : mr_row_pile_count(unsure);
+    if (n == 0) {
+        return MR_OK;
+    }
+    mr_row *rows = mr_alloc(n * sizeof(*rows));
+    mr_row_pile_rows(unsure, mr_worker_stage(slot->worker)->stores[store].number, rows);
+    mr_status status = MR_OK;
+    for (size_t i = 0; i < n && status == MR_OK; i++) {
+        mr_buf_clear(value);
+        status = mr_table_committed(table, rows[i].key, value, err);
+        if (status == MR_OK || status == MR_NOT_FOUND) {
+            status = write_changelog(slot, slot->task, store, rows[i].key,
+                                     status == MR_OK ? mr_buf_bytes(value) : MR_BYTES_NULL, err);
+        }
+    }
+    free(rows);
+    return status;
+}
+
+/* Before the commit's own rows, which are newer. */
+static mr_status make_good(mr_slot *slot, mr_error *err)
+{
+    MR_CLEANUP(mr_buf_deinit) mr_buf value = MR_BUF_NULL;
+    for (size_t i = 0; i < mr_worker_stage(slot->worker)->n_stores; i++) {
+        MR_TRY(make_store_good(slot, i, &value, err));
+    }
+    return MR_OK;
+}
+
 /* at_least_once: the end of a commit in every changelog, once all its rows are acknowledged. */
 static mr_status write_markers(mr_slot *slot, mr_error *err)
 {
@@ -105,6 +141,7 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
     }
     for (size_t i = 0; i < worker->n_slots; i++) {
         if (takes_part(worker->slots[i])) {
+            MR_TRY(make_good(worker->slots[i], err));
             MR_TRY(mr_task_encode(worker->slots[i]->task, write_changelog, worker->slots[i], err));
         }
     }
@@ -146,6 +183,7 @@ static mr_status end_commit(mr_worker *worker, mr_error *err)
         if (slot != NULL && slot->committing) {
             slot->committing = false;
             mr_task_committed(slot->task);
+            mr_restore_forget_unsure(&slot->restore);
         }
     }
     MR_TRY(mr_held_send(worker->held, &worker->collector, err));

@@ -113,6 +113,22 @@ static mr_status wait_for_all(rebuild *all, mr_error *err)
     return mr_error_prefix(err, "task %d: restore", failed->number);
 }
 
+/* The rows of a commit that was cut off are for the stage's next commit to make good. Its input is
+ * there, or it would not have been begun. */
+static mr_status check_whole(const rebuild *all, mr_error *err)
+{
+    for (size_t i = 0; i < all->options->n && all->options->must_be_whole; i++) {
+        const mr_restore *restore = &all->tasks[i].restore;
+        if (mr_restore_is_unsure(restore)) {
+            return mr_error_set(err, MR_ERR_USAGE,
+                                "task %d: a crash has cut off its last commit: start stage '%s', "
+                                "stop it when it has read its input, and try again",
+                                restore->number, all->options->stage->name);
+        }
+    }
+    return MR_OK;
+}
+
 static mr_status restore_all(rebuild *all, mr_error *err)
 {
     MR_TRY(open_database(all, err));
@@ -120,7 +136,8 @@ static mr_status restore_all(rebuild *all, mr_error *err)
     for (size_t i = 0; i < all->options->n; i++) {
         MR_TRY(submit(all, all->options->numbers[i], err));
     }
-    return wait_for_all(all, err);
+    MR_TRY(wait_for_all(all, err));
+    return check_whole(all, err);
 }
 
 /* To disk, also after a failure: what was restored need not be read again. */
@@ -129,6 +146,7 @@ static mr_status close_all(rebuild *all, mr_error *err)
     mr_restorer_free(all->restorer);
     mr_consumer_close(all->consumer);
     for (size_t i = 0; i < all->n_opened; i++) {
+        mr_restore_forget_unsure(&all->tasks[i].restore);
         mr_partition_close(all->tasks[i].restore.partition);
     }
     return all->database == NULL ? MR_OK : mr_database_close(all->database, err);

@@ -25,6 +25,7 @@ typedef struct mr_rebuild_options {
     const char *state_directory;
     const int32_t *numbers; /* of the tasks */
     size_t n;
+    bool must_be_whole; /* MR_ERR_USAGE where a crash has cut off a commit (at_least_once) */
 } mr_rebuild_options;
 
 /* What is there already is kept, and only what is missing is read. `ret_restored` has a place for

@@ -225,19 +225,21 @@ mr_status mr_restore_job_take(mr_restore_job *job, bool wait, mr_error *err)
 mr_status mr_restore_job_finish(mr_restore_job *job, mr_flusher *flusher, mr_error *err)
 {
     mr_progress *progress = &job->restore->progress;
-    size_t last = 0; /* the store that has the fewest commits */
+    size_t newest = 0; /* the store that has proven the newest commit */
     for (size_t i = 1; i < job->stage->n_stores; i++) {
-        last = mr_replay_commit(job->replays[i]) < mr_replay_commit(job->replays[last]) ? i : last;
+        newest = mr_commit_id_compare(mr_replay_commit(job->replays[i]),
+                                      mr_replay_commit(job->replays[newest])) > 0
+                     ? i
+                     : newest;
     }
-    /* Asked of that one: it takes none back, and a restore that was interrupted may not have read
-     * the commit before the one that the others take back. */
-    const int64_t commit = mr_replay_commit(job->replays[last]);
-    const int64_t input_offset = mr_replay_input_offset(job->replays[last]);
+    const mr_commit_id commit = mr_replay_commit(job->replays[newest]);
+    const int64_t input_offset = mr_replay_input_offset(job->replays[newest]);
     for (size_t i = 0; i < job->stage->n_stores; i++) {
         mr_replay_finish(job->replays[i], commit, job->ends[i]);
+        job->restore->unsure[i] = mr_replay_take_unsure(job->replays[i]);
     }
     MR_TRY(mr_restore_job_take(job, true, err));
-    progress->commit = commit;
+    progress->commit = commit.number;
     progress->input_offset = job->exactly_once ? job->restore->committed : input_offset;
     job->is_finishing = true;
     return mr_restore_job_write(job, flusher, err);

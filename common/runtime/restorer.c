@@ -188,6 +188,24 @@ void mr_restorer_cancel(mr_restorer *restorer, mr_restore *restore)
     pthread_mutex_unlock(&restorer->mutex);
 }
 
+bool mr_restore_is_unsure(const mr_restore *restore)
+{
+    for (size_t i = 0; i < MR_STORES_MAX; i++) {
+        if (restore->unsure[i] != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mr_restore_forget_unsure(mr_restore *restore)
+{
+    for (size_t i = 0; i < MR_STORES_MAX; i++) {
+        mr_row_pile_free(restore->unsure[i]);
+        restore->unsure[i] = NULL;
+    }
+}
+
 size_t mr_restorer_bytes(const mr_restorer *restorer)
 {
     return atomic_load_explicit(&restorer->rows_bytes, memory_order_relaxed);

@@ -16,6 +16,7 @@
 
 #include "kafka/consumer.h"
 #include "runtime/options.h"
+#include "runtime/row_pile.h"
 #include "runtime/stale_tail.h"
 #include "store/database.h"
 
@@ -41,6 +42,9 @@ struct mr_restore {
     bool replay_sends;
     int64_t attempt; /* at_least_once: names this ownership in changelog headers */
     bool is_dropped; /* the rows that were on disk, as being stale: none that is cached is of use */
+    /* Of each store the rows of a commit that a crash cut off, NULL: none. They are not in the
+     * state; the next commit has to write their keys as the state has them. */
+    mr_row_pile *unsure[MR_STORES_MAX];
     /* The restorer's own. */
     mr_restore *next;
     bool is_active; /* taken from the queue and not ended */
@@ -69,6 +73,10 @@ void mr_restorer_free(mr_restorer *restorer);
 void mr_restorer_submit(mr_restorer *restorer, mr_restore *restore);
 /* Afterwards the restorer does not know the restore any more. What was restored stays on disk. */
 void mr_restorer_cancel(mr_restorer *restorer, mr_restore *restore);
+
+bool mr_restore_is_unsure(const mr_restore *restore);
+/* Frees what is unsure: it was made good, or will be found again. */
+void mr_restore_forget_unsure(mr_restore *restore);
 
 /* Memory that it has of the rows' share of the budget. Thread: any. */
 size_t mr_restorer_bytes(const mr_restorer *restorer);

@@ -35,7 +35,7 @@ MR_DEFINE_CLEANUP(mr_rewrite, mr_rewrite_free)
 const mr_topic_partition *mr_rewrite_offsets(const mr_rewrite *rewrite, size_t *ret_n);
 
 /* Before the first row of a partition: the progress of its state, as mr_rebuild has restored it
- * since mr_rewrite_open. */
+ * since mr_rewrite_open; whole, so that it stands at the end of each changelog. */
 mr_status mr_rewrite_partition(mr_rewrite *rewrite, int32_t partition, const mr_progress *progress,
                                mr_error *err) MR_MUST_USE;
 /* A row of that partition, encoded as a changelog has it; a null value removes it. `store` is an

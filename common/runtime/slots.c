@@ -169,6 +169,10 @@ static void take_restored(void *worker_argument, void *argument)
                 (long long)n_restored, (long long)restore->committed,
                 slot->warm && n_restored == 0 ? "yes" : "no");
     slot->warm = false;
+    if (mr_restore_is_unsure(restore)) {
+        mr_log_info(&worker->log, "task %d: a commit was cut off, the next one makes it good",
+                    restore->number);
+    }
     begin_replay(slot);
     mr_error err;
     if (resume_restored(slot, &err) != MR_OK) {
@@ -197,6 +201,7 @@ static mr_status begin_restore(mr_slot *slot, mr_error *err)
     }
     restore->progress.n_stores = mr_worker_stage(worker)->n_stores;
     restore->is_dropped = false;
+    mr_restore_forget_unsure(restore);
     restore->done = restore_done;
     restore->argument = slot;
     restore->restored = &mr_task_metrics_of(slot->task)->restored;
@@ -252,6 +257,7 @@ mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err)
         slot->restoring = false;
         keep = false;
     }
+    mr_restore_forget_unsure(&slot->restore);
     if (slot->task == NULL) {
         return MR_OK;
     }

@@ -284,52 +284,133 @@ static void an_interrupted_restore_goes_on(void **state)
     }
 }
 
-/* At least once: the row of a commit, and then its marker with the input offset. */
-static void feed_commit(mr_restore_job *job, int store, int64_t offset, int number, bool is_whole)
+/* At least once: a row of a commit, or its marker with the input offset. */
+static void feed_part(mr_restore_job *job, int store, int64_t offset, const char *commit, int input,
+                      bool is_marker)
 {
-    char name[24];
-    char input[24];
+    char text[24];
     mr_error err;
-    (void)snprintf(name, sizeof(name), "0/%d", number);
-    (void)snprintf(input, sizeof(input), "%d", 10 * number);
-    const mr_header headers[] = {{MR_COMMIT_HEADER, mr_bytes_text(name)},
-                                 {MR_INPUT_HEADER, mr_bytes_text(input)}};
-    mr_record record = {.topic = store == 0 ? "a-changelog" : "b-changelog",
-                        .offset = offset,
-                        .key = mr_bytes_text("key-00000"),
-                        .value = mr_bytes_text(input),
-                        .headers = headers,
-                        .n_headers = 1};
+    (void)snprintf(text, sizeof(text), "%d", input);
+    const mr_header headers[] = {{MR_COMMIT_HEADER, mr_bytes_text(commit)},
+                                 {MR_INPUT_HEADER, mr_bytes_text(text)}};
+    const mr_record record = {.topic = store == 0 ? "a-changelog" : "b-changelog",
+                              .offset = offset,
+                              .key = mr_bytes_text("key-00000"),
+                              .value = mr_bytes_text(text),
+                              .headers = headers,
+                              .n_headers = is_marker ? 2 : 1};
     assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
-    if (is_whole) {
-        record.offset++;
-        record.n_headers = 2;
-        assert_int_equal(mr_restore_job_add(job, &record, &err), MR_OK);
-    }
 }
 
-/* Commit 3 is in one changelog only, and the restore that goes on reads nothing else of that. */
-static void half_a_commit_is_taken_back_after_an_interruption(void **state)
+static void feed_row(mr_restore_job *job, int store, int64_t offset, const char *commit, int input)
+{
+    feed_part(job, store, offset, commit, input, false);
+}
+
+static void feed_marker(mr_restore_job *job, int store, int64_t offset, const char *commit,
+                        int input)
+{
+    feed_part(job, store, offset, commit, input, true);
+}
+
+static void feed_commit(mr_restore_job *job, int store, int64_t offset, const char *commit,
+                        int input)
+{
+    feed_row(job, store, offset, commit, input);
+    feed_marker(job, store, offset + 1, commit, input);
+}
+
+/* Commit 3 has its marker in one changelog only, and the restore that goes on reads nothing else of
+ * that. */
+static void a_commit_is_whole_with_one_marker(void **state)
 {
     fixture *f = *state;
     mr_error err;
     mr_restore_job *job = begin_as(f, false, 6, 5);
-    for (int number = 1; number <= 3; number++) {
-        feed_commit(job, 0, 2 * (number - 1), number, true);
-    }
-    feed_commit(job, 1, 0, 1, true);
-    feed_commit(job, 1, 2, 2, true);
+    feed_commit(job, 0, 0, "0/1", 10);
+    feed_commit(job, 0, 2, "0/2", 20);
+    feed_commit(job, 0, 4, "0/3", 30);
+    feed_commit(job, 1, 0, "0/1", 10);
+    feed_commit(job, 1, 2, "0/2", 20);
     assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
     mr_restore_job_free(job);
-    assert_progress(f, -1, 4, 2);
+    assert_progress(f, -1, 5, 3);
     job = begin_as(f, false, 6, 5);
-    feed_commit(job, 0, 4, 3, true);
-    feed_commit(job, 1, 2, 2, true);
-    feed_commit(job, 1, 4, 3, false);
+    feed_marker(job, 0, 5, "0/3", 30);
+    feed_marker(job, 1, 3, "0/2", 20);
+    feed_row(job, 1, 4, "0/3", 30);
     finish(f, job);
-    assert_progress(f, 20, 6, 5);
-    assert_row(f, 1, 0, 20);
+    assert_progress(f, 30, 6, 5);
+    assert_false(mr_restore_is_unsure(&f->restore));
+    assert_row(f, 1, 0, 30);
+    assert_row(f, 2, 0, 30);
+}
+
+/* Of the markers only the newest are left, and nobody waits for the others. */
+static void compacted_markers_are_not_missed(void **state)
+{
+    fixture *f = *state;
+    mr_restore_job *job = begin_as(f, false, 8, 9);
+    feed_row(job, 0, 0, "0/1", 10);
+    feed_marker(job, 0, 7, "5/4", 40);
+    feed_row(job, 1, 2, "0/2", 20);
+    feed_marker(job, 1, 6, "5/3", 30);
+    feed(job, 1, 7, 8); /* a rewrite's */
+    feed_marker(job, 1, 8, "5/4", 40);
+    finish(f, job);
+    assert_progress(f, 40, 8, 9);
+    assert_row(f, 1, 0, 10);
     assert_row(f, 2, 0, 20);
+    assert_row(f, 2, 7, 7);
+}
+
+static void assert_unsure(fixture *f, size_t of_a, size_t of_b)
+{
+    const size_t expected[] = {of_a, of_b};
+    for (size_t i = 0; i < 2; i++) {
+        mr_row_pile *pile = f->restore.unsure[i];
+        assert_int_equal(pile == NULL ? 0 : mr_row_pile_count(pile), expected[i]);
+    }
+    mr_restore_forget_unsure(&f->restore);
+}
+
+/* A crash in the middle of commit 3, one before anything was committed after it, one in the middle
+ * of its second attempt, and none. */
+static void what_was_cut_off_is_known_until_it_is_made_good(void **state)
+{
+    fixture *f = *state;
+    mr_restore_job *job = begin_as(f, false, 3, 3);
+    feed_commit(job, 0, 0, "0/2", 20);
+    feed_marker(job, 1, 1, "0/2", 20);
+    feed_row(job, 1, 2, "0/3", 30);
+    finish(f, job);
+    assert_progress(f, 20, 3, 2);
+    assert_unsure(f, 0, 1);
+    job = begin_as(f, false, 3, 3);
+    assert_int_equal(mr_restore_job_left(job), 1);
+    feed_row(job, 1, 2, "0/3", 30);
+    finish(f, job);
+    assert_progress(f, 20, 3, 2);
+    assert_unsure(f, 0, 1);
+    job = begin_as(f, false, 4, 4);
+    feed_row(job, 0, 3, "6/3", 31);
+    feed_row(job, 1, 2, "0/3", 30);
+    feed_row(job, 1, 3, "6/3", 20);
+    finish(f, job);
+    assert_progress(f, 20, 3, 2);
+    assert_unsure(f, 1, 1);
+    assert_row(f, 1, 0, 20);
+    job = begin_as(f, false, 6, 6);
+    feed_row(job, 0, 3, "6/3", 31);
+    feed_commit(job, 0, 4, "8/3", 32);
+    feed_row(job, 1, 2, "0/3", 30);
+    feed_row(job, 1, 3, "6/3", 20);
+    feed_commit(job, 1, 4, "8/3", 32);
+    finish(f, job);
+    assert_progress(f, 32, 6, 6);
+    assert_unsure(f, 0, 0);
+    assert_row(f, 1, 0, 32);
+    assert_row(f, 2, 0, 32);
 }
 
 /* A standby's copy: written now and then, and never complete. */
@@ -369,28 +450,31 @@ static void a_followed_task_is_restored_from_where_it_is(void **state)
     assert_row(f, 2, FEW - 1, FEW - 1);
 }
 
-/* At least once: what may be taken back is not written, and read again by who takes over. */
-static void a_followed_commit_waits_for_the_next(void **state)
+/* At least once: what is not proven yet is not written, and read again by who takes over. */
+static void a_followed_commit_waits_for_its_proof(void **state)
 {
     fixture *f = *state;
     mr_error err;
     mr_restore_job *job = follow(f, false);
-    feed_commit(job, 0, 0, 1, true);
-    feed_commit(job, 1, 0, 1, true);
-    feed_commit(job, 0, 2, 2, true);
-    feed_commit(job, 1, 2, 2, false);
+    feed_commit(job, 0, 0, "0/1", 10);
+    feed_commit(job, 1, 0, "0/1", 10);
+    feed_row(job, 0, 2, "0/2", 20);
+    feed_commit(job, 1, 2, "0/2", 20);
     assert_int_equal(mr_restore_job_write(job, f->flusher, &err), MR_OK);
     mr_restore_job_free(job);
-    assert_progress(f, -1, 2, 0);
+    assert_progress(f, -1, 1, 3);
     assert_row(f, 1, 0, 10);
-    job = begin_as(f, false, 4, 3);
-    feed_commit(job, 0, 2, 2, true);
-    feed_commit(job, 1, 0, 1, true);
-    feed_commit(job, 1, 2, 2, false);
+    assert_row(f, 2, 0, 20);
+    job = begin_as(f, false, 3, 5);
+    feed_marker(job, 0, 1, "0/1", 10);
+    feed_row(job, 0, 2, "0/2", 20);
+    feed_marker(job, 1, 3, "0/2", 20);
+    feed_row(job, 1, 4, "0/3", 30);
     finish(f, job);
-    assert_progress(f, 10, 4, 3);
-    assert_row(f, 1, 0, 10);
-    assert_row(f, 2, 0, 10);
+    assert_progress(f, 20, 3, 4);
+    assert_unsure(f, 0, 1);
+    assert_row(f, 1, 0, 20);
+    assert_row(f, 2, 0, 20);
 }
 
 /* Cancelled while a table is being written: nothing borrows from the job afterwards. */
@@ -415,11 +499,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_removed_rows_are_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(stale_rows_are_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(an_interrupted_restore_goes_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(half_a_commit_is_taken_back_after_an_interruption, setup,
+        cmocka_unit_test_setup_teardown(a_commit_is_whole_with_one_marker, setup, teardown),
+        cmocka_unit_test_setup_teardown(compacted_markers_are_not_missed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_cut_off_is_known_until_it_is_made_good, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_followed_task_is_restored_from_where_it_is, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(a_followed_commit_waits_for_the_next, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_followed_commit_waits_for_its_proof, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_waits_for_its_write, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
