@@ -196,7 +196,7 @@ def check(app, running, follower=None, repeats=False, dead=(), operator=None):
     verdict = checks.Verdict()
     raw = app.history()
     history = raw.without_repeats() if repeats else raw
-    tickets.check_topics(verdict, history, reason_of, PARTITIONS)
+    tickets.check_topics(verdict, history, reason_of, PARTITIONS, raw)
     for stage in topology.STAGES:
         if stage not in dead:
             letters = raw.records(f"tickets-{stage}-dlq")
