@@ -45,6 +45,39 @@ mr_status mr_cli_producer(const mr_cli *cli, mr_producer **ret_producer, mr_erro
     return mr_producer_new(&options, (int)runtime->broker_timeout_ms, ret_producer, err);
 }
 
+mr_rebuild_options mr_cli_rebuild_options(const mr_cli *cli, const mr_stage *stage,
+                                          const char *directory, const int32_t *numbers, size_t n)
+{
+    return (mr_rebuild_options){
+        .stage = stage,
+        .runtime = &cli->settings.runtime,
+        .properties = &cli->settings.properties,
+        .ours = cli->settings.ours,
+        .n_ours = cli->settings.n_ours,
+        .log = &cli->log,
+        .clock = mr_clock_system(),
+        .client_id = client_id,
+        .state_directory = directory,
+        .numbers = numbers,
+        .n = n,
+    };
+}
+
+mr_status mr_cli_rewrite(const mr_cli *cli, const mr_stage *stage, mr_rewrite **ret_rewrite,
+                         mr_error *err)
+{
+    const mr_sole_member_options options = {
+        .stage = stage,
+        .runtime = &cli->settings.runtime,
+        .properties = &cli->settings.properties,
+        .ours = cli->settings.ours,
+        .n_ours = cli->settings.n_ours,
+        .log = &cli->log,
+        .client_id = client_id,
+    };
+    return mr_rewrite_open(&options, ret_rewrite, err);
+}
+
 mr_status mr_cli_partitions(mr_admin *admin, const char *topic, int32_t *ret_partitions,
                             mr_error *err)
 {

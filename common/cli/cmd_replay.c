@@ -45,16 +45,10 @@ static void replay_deinit(replay *r)
 
 /* ---- What is asked for ---- */
 
-static bool is_start_given(const mr_replay_choice *start)
-{
-    return start->earliest || start->latest || start->offset >= 0 || start->datetime != NULL ||
-           start->duration != NULL || start->shift != MR_REPLAY_NO_SHIFT || start->file != NULL;
-}
-
 static mr_status check_kind(const replay *r, mr_error *err)
 {
     const arguments *a = r->a;
-    if (r->kind->fold != NULL && (a->emit || is_start_given(&a->start))) {
+    if (r->kind->fold != NULL && (a->emit || mr_replay_choice_count(&a->start) > 0)) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "stage '%s' is of kind %s: its truth are its events, all of which are "
                             "folded again, and no command is decided twice: there is no other "
@@ -120,17 +114,7 @@ static mr_status plan_dry(replay *r, mr_admin *admin, const mr_replay_start *sta
         }
         mr_cli_note("%s", err->message);
     }
-    for (size_t i = 0; i < r->stage->n_from; i++) {
-        n += (size_t)mr_app_topic(r->stage->app, r->stage->from[i])->partitions;
-    }
-    mr_topic_partition *offsets = mr_alloc_zero(n, sizeof(*offsets));
-    n = 0;
-    for (size_t i = 0; i < r->stage->n_from; i++) {
-        const int32_t all = mr_app_topic(r->stage->app, r->stage->from[i])->partitions;
-        for (int32_t p = 0; p < all; p++) {
-            offsets[n++] = (mr_topic_partition){r->stage->from[i], p, -1};
-        }
-    }
+    mr_topic_partition *offsets = mr_stage_inputs(r->stage, &n);
     mr_status status = mr_admin_committed(admin, r->stage->group, offsets, n, err);
     if (status == MR_OK) {
         status = mr_replay_plan_init(&r->plan, r->cli, r->stage, start, offsets, n, err);
@@ -141,18 +125,8 @@ static mr_status plan_dry(replay *r, mr_admin *admin, const mr_replay_start *sta
 
 static mr_status plan_wet(replay *r, const mr_replay_start *start, mr_error *err)
 {
-    const mr_settings *settings = &r->cli->settings;
-    const mr_sole_member_options options = {
-        .stage = r->stage,
-        .runtime = &settings->runtime,
-        .properties = &settings->properties,
-        .ours = settings->ours,
-        .n_ours = settings->n_ours,
-        .log = &r->cli->log,
-        .client_id = "millrace",
-    };
     size_t n = 0;
-    MR_TRY(mr_rewrite_open(&options, &r->rewrite, err));
+    MR_TRY(mr_cli_rewrite(r->cli, r->stage, &r->rewrite, err));
     const mr_topic_partition *offsets = mr_rewrite_offsets(r->rewrite, &n);
     return mr_replay_plan_init(&r->plan, r->cli, r->stage, start, offsets, n, err);
 }
@@ -285,7 +259,7 @@ static mr_status walk(replay *r, mr_error *err)
     MR_TRY(mr_scratch_init(&r->scratch, r->cli, r->stage, err));
     MR_TRY(restore(r, err));
     if (r->kind->fold != NULL) {
-        MR_TRY(mr_refold_new(r->cli, r->stage, &r->scratch, &r->refold, err));
+        MR_TRY(mr_refold_new(r->cli, r->stage, r->kind, &r->scratch, &r->refold, err));
     }
     for (size_t i = 0; i < r->plan.n; i++) {
         if (has_rows_to_walk(r, &r->plan.items[i])) {

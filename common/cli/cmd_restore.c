@@ -13,7 +13,6 @@
 #include "core/alloc.h"
 #include "core/text.h"
 #include "runtime/inspect.h"
-#include "runtime/rebuild.h"
 #include "store/archive.h"
 #include "store/directory.h"
 
@@ -164,19 +163,8 @@ static mr_status check_changelogs(const mr_cli *cli, const plan *p, mr_error *er
 static mr_status rebuild(mr_cli *cli, const plan *p, const char *directory, int64_t *ret_restored,
                          mr_error *err)
 {
-    const mr_rebuild_options options = {
-        .stage = p->stage,
-        .runtime = &cli->settings.runtime,
-        .properties = &cli->settings.properties,
-        .ours = cli->settings.ours,
-        .n_ours = cli->settings.n_ours,
-        .log = &cli->log,
-        .clock = mr_clock_system(),
-        .client_id = "millrace",
-        .state_directory = directory,
-        .numbers = p->numbers,
-        .n = p->n,
-    };
+    const mr_rebuild_options options =
+        mr_cli_rebuild_options(cli, p->stage, directory, p->numbers, p->n);
     return mr_rebuild(&options, ret_restored, err);
 }
 

@@ -156,21 +156,6 @@ static void print_sums(const swapping *s)
 
 /* ---- The swap ---- */
 
-static mr_status open_rewrite(swapping *s, mr_error *err)
-{
-    const mr_settings *settings = &s->of->cli->settings;
-    const mr_sole_member_options options = {
-        .stage = s->of->live,
-        .runtime = &settings->runtime,
-        .properties = &settings->properties,
-        .ours = settings->ours,
-        .n_ours = settings->n_ours,
-        .log = &s->of->cli->log,
-        .client_id = "millrace",
-    };
-    return mr_rewrite_open(&options, &s->rewrite, err);
-}
-
 /* A dry run looks at what is there, also beside a live one that runs. */
 static void say_if_active(const mr_rebuilding *r)
 {
@@ -185,7 +170,7 @@ static mr_status swap(swapping *s, bool dry_run, mr_error *err)
     if (dry_run) {
         say_if_active(s->of);
     } else {
-        MR_TRY(open_rewrite(s, err));
+        MR_TRY(mr_cli_rewrite(s->of->cli, s->of->live, &s->rewrite, err));
     }
     MR_TRY(mr_rebuilt_states_read(s->of, !dry_run, &s->states, err));
     MR_TRY(check_positions(s, err));

@@ -8,7 +8,6 @@
 #include "app/files.h"
 #include "core/alloc.h"
 #include "runtime/offline.h"
-#include "runtime/rebuild.h"
 
 /* How often a state that goes on is read to its end again: each time only what came since. */
 enum { ROUNDS_MAX = 10 };
@@ -27,26 +26,14 @@ static mr_status make_directory(const char *above, const char *name, mr_side *si
 
 static mr_status restore(const mr_rebuilding *r, const mr_side *side, size_t n, mr_error *err)
 {
-    const mr_settings *settings = &r->cli->settings;
     int32_t *numbers = mr_alloc_zero(n, sizeof(*numbers));
     int64_t *restored = mr_alloc_zero(n, sizeof(*restored));
     for (size_t i = 0; i < n; i++) {
         numbers[i] = (int32_t)i;
     }
-    const mr_rebuild_options options = {
-        .stage = side->stage,
-        .runtime = &settings->runtime,
-        .properties = &settings->properties,
-        .ours = settings->ours,
-        .n_ours = settings->n_ours,
-        .log = &r->cli->log,
-        .clock = mr_clock_system(),
-        .client_id = "millrace",
-        .state_directory = side->directory,
-        .numbers = numbers,
-        .n = n,
-        .must_be_whole = side->must_be_whole,
-    };
+    mr_rebuild_options options =
+        mr_cli_rebuild_options(r->cli, side->stage, side->directory, numbers, n);
+    options.must_be_whole = side->must_be_whole;
     const mr_status status = mr_rebuild(&options, restored, err);
     free(numbers);
     free(restored);

@@ -70,11 +70,6 @@ static mr_status open_step(mr_refold *refold, mr_error *err)
     const mr_runtime_options *runtime = &refold->cli->settings.runtime;
     const mr_context_limits limits = {.record_bytes_max = (size_t)runtime->record_bytes_max,
                                       .outputs_max = (size_t)runtime->outputs_max};
-    const mr_kind *const *kind = refold->cli->kinds;
-    while (strcmp((*kind)->name, refold->stage->kind) != 0) {
-        kind++;
-    }
-    refold->kind = *kind;
     refold->codec = mr_cli_codec(refold->cli);
     refold->collector.send = refuse_output;
     MR_TRY(mr_definition_handler((void *)(uintptr_t)&refold->cli->limits, refold->stage,
@@ -204,12 +199,13 @@ static mr_status count_rows(mr_refold *refold, size_t i, mr_error *err)
     }
 }
 
-mr_status mr_refold_new(const mr_cli *cli, const mr_stage *stage, const mr_scratch *scratch,
-                        mr_refold **ret_refold, mr_error *err)
+mr_status mr_refold_new(const mr_cli *cli, const mr_stage *stage, const mr_kind *kind,
+                        const mr_scratch *scratch, mr_refold **ret_refold, mr_error *err)
 {
     MR_CLEANUP(mr_refold_freep) mr_refold *refold = mr_alloc_zero(1, sizeof(*refold));
     refold->cli = cli;
     refold->stage = stage;
+    refold->kind = kind;
     MR_TRY(find_store(refold, err));
     MR_TRY(open_step(refold, err));
     MR_TRY(open_tasks(refold, scratch, err));

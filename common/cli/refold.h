@@ -12,8 +12,9 @@
 typedef struct mr_refold mr_refold;
 
 /* Reads and folds the whole log. MR_ERR_DATA names an event that cannot be folded. */
-mr_status mr_refold_new(const mr_cli *cli, const mr_stage *stage, const mr_scratch *scratch,
-                        mr_refold **ret_refold, mr_error *err) MR_MUST_USE;
+mr_status mr_refold_new(const mr_cli *cli, const mr_stage *stage, const mr_kind *kind,
+                        const mr_scratch *scratch, mr_refold **ret_refold,
+                        mr_error *err) MR_MUST_USE;
 void mr_refold_free(mr_refold *refold);
 MR_DEFINE_CLEANUP(mr_refold, mr_refold_free)
 

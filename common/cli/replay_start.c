@@ -197,14 +197,18 @@ static mr_status set_time(mr_replay_start *start, const mr_replay_choice *choice
     return MR_OK;
 }
 
+int mr_replay_choice_count(const mr_replay_choice *choice)
+{
+    return choice->earliest + choice->latest + (choice->offset >= 0) + (choice->datetime != NULL) +
+           (choice->duration != NULL) + (choice->shift != MR_REPLAY_NO_SHIFT) +
+           (choice->file != NULL);
+}
+
 mr_status mr_replay_start_init(mr_replay_start *start, const mr_replay_choice *choice,
                                int64_t now_ms, mr_error *err)
 {
     *start = (mr_replay_start){.kind = MR_REPLAY_EARLIEST};
-    const int n_given = choice->earliest + choice->latest + (choice->offset >= 0) +
-                        (choice->datetime != NULL) + (choice->duration != NULL) +
-                        (choice->shift != MR_REPLAY_NO_SHIFT) + (choice->file != NULL);
-    if (n_given > 1) {
+    if (mr_replay_choice_count(choice) > 1) {
         return mr_error_set(err, MR_ERR_USAGE,
                             "a replay has one beginning: give one of --to-earliest, --to-latest, "
                             "--to-offset, --to-datetime, --by-duration, --shift-by, --from-file");

@@ -21,6 +21,9 @@ typedef struct mr_replay_choice {
 
 #define MR_REPLAY_NO_SHIFT INT64_MIN
 
+/* How many beginnings were given. */
+int mr_replay_choice_count(const mr_replay_choice *choice);
+
 typedef enum mr_replay_kind {
     MR_REPLAY_EARLIEST,
     MR_REPLAY_LATEST,

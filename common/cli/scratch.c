@@ -5,9 +5,9 @@
 
 #include "app/endpoint.h"
 #include "app/files.h"
+#include "cli/clients.h"
 #include "core/alloc.h"
 #include "runtime/offline.h"
-#include "runtime/rebuild.h"
 #include "runtime/stage_database.h"
 
 MR_DEFINE_CLEANUP(char, free)
@@ -50,23 +50,11 @@ void mr_scratch_deinit(mr_scratch *scratch)
 mr_status mr_scratch_restore(const mr_scratch *scratch, const int32_t *numbers, size_t n,
                              bool must_be_whole, mr_database **ret_database, mr_error *err)
 {
-    const mr_settings *settings = &scratch->cli->settings;
     MR_CLEANUP(freep) char *directory = mr_asprintf("%s/state", scratch->directory);
     MR_TRY(make_empty(directory, err));
-    const mr_rebuild_options options = {
-        .stage = scratch->stage,
-        .runtime = &settings->runtime,
-        .properties = &settings->properties,
-        .ours = settings->ours,
-        .n_ours = settings->n_ours,
-        .log = &scratch->cli->log,
-        .clock = mr_clock_system(),
-        .client_id = "millrace",
-        .state_directory = directory,
-        .numbers = numbers,
-        .n = n,
-        .must_be_whole = must_be_whole,
-    };
+    mr_rebuild_options options =
+        mr_cli_rebuild_options(scratch->cli, scratch->stage, directory, numbers, n);
+    options.must_be_whole = must_be_whole;
     int64_t *restored = mr_alloc_zero(n, sizeof(*restored));
     const mr_status status = mr_rebuild(&options, restored, err);
     free(restored);

@@ -42,20 +42,10 @@ static const mr_stage *stage_of(const mr_rewrite *rewrite)
 static mr_status read_offsets(mr_rewrite *rewrite, mr_error *err)
 {
     const mr_stage *stage = stage_of(rewrite);
-    for (size_t i = 0; i < stage->n_from; i++) {
-        rewrite->n_offsets += (size_t)mr_app_topic(stage->app, stage->from[i])->partitions;
-    }
-    rewrite->offsets = mr_alloc_zero(rewrite->n_offsets, sizeof(*rewrite->offsets));
-    size_t n = 0;
-    for (size_t i = 0; i < stage->n_from; i++) {
-        const int32_t n_partitions = mr_app_topic(stage->app, stage->from[i])->partitions;
-        for (int32_t p = 0; p < n_partitions; p++) {
-            rewrite->offsets[n++] = (mr_topic_partition){stage->from[i], p, -1};
-        }
-    }
-    if (mr_consumer_committed(mr_sole_member_consumer(rewrite->member), rewrite->offsets, n,
-                              (int)rewrite->options.runtime->transaction_timeout_ms,
-                              err) != MR_OK) {
+    rewrite->offsets = mr_stage_inputs(stage, &rewrite->n_offsets);
+    if (mr_consumer_committed(
+            mr_sole_member_consumer(rewrite->member), rewrite->offsets, rewrite->n_offsets,
+            (int)rewrite->options.runtime->transaction_timeout_ms, err) != MR_OK) {
         return mr_error_prefix(err, "group %s, waiting for its last owners' transactions",
                                stage->group);
     }

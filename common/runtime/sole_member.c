@@ -167,13 +167,27 @@ static void *run(void *argument)
 
 /* ---- Joining and leaving ---- */
 
-static size_t count_partitions(const mr_stage *stage)
+static size_t count_inputs(const mr_stage *stage)
 {
     size_t n = 0;
     for (size_t i = 0; i < stage->n_from; i++) {
         n += (size_t)mr_app_topic(stage->app, stage->from[i])->partitions;
     }
     return n;
+}
+
+mr_topic_partition *mr_stage_inputs(const mr_stage *stage, size_t *ret_n)
+{
+    mr_topic_partition *inputs = mr_alloc_zero(count_inputs(stage), sizeof(*inputs));
+    size_t n = 0;
+    for (size_t i = 0; i < stage->n_from; i++) {
+        const int32_t n_partitions = mr_app_topic(stage->app, stage->from[i])->partitions;
+        for (int32_t p = 0; p < n_partitions; p++) {
+            inputs[n++] = (mr_topic_partition){stage->from[i], p, -1};
+        }
+    }
+    *ret_n = n;
+    return inputs;
 }
 
 static mr_status open_consumer(mr_sole_member *member, const mr_sole_member_options *options,
@@ -234,7 +248,7 @@ static mr_sole_member *make(const mr_stage *stage)
 {
     mr_sole_member *member = mr_alloc_zero(1, sizeof(*member));
     member->stage = stage;
-    member->n_all = count_partitions(stage);
+    member->n_all = count_inputs(stage);
     pthread_mutex_init(&member->held, NULL);
     pthread_mutex_init(&member->mutex, NULL);
     pthread_condattr_t attributes;

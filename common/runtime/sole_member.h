@@ -29,6 +29,9 @@ typedef struct mr_sole_member_options {
 /* MR_OK: the stage's group has no member, or there is none. Else MR_ERR_USAGE that names them. */
 mr_status mr_group_check_idle(mr_admin *admin, const mr_stage *stage, mr_error *err) MR_MUST_USE;
 
+/* All partitions of all inputs of a stage, with no offset; free() the array. */
+mr_topic_partition *mr_stage_inputs(const mr_stage *stage, size_t *ret_n);
+
 /* Asks first, then joins. MR_ERR_USAGE: there are other members. */
 mr_status mr_sole_member_join(const mr_sole_member_options *options, mr_sole_member **ret_member,
                               mr_error *err) MR_MUST_USE;
