@@ -18,8 +18,11 @@ static struct {
     bool fails;
 } asked;
 
-mr_status __wrap_mr_reader_offsets_at(mr_reader *reader, mr_topic_partition *partitions, size_t n,
-                                      int timeout_ms, mr_error *err);
+/* `used`: link-time optimisation sees no caller, which only the linker's --wrap makes. */
+__attribute__((used)) mr_status __wrap_mr_reader_offsets_at(mr_reader *reader,
+                                                            mr_topic_partition *partitions,
+                                                            size_t n, int timeout_ms,
+                                                            mr_error *err);
 
 mr_status __wrap_mr_reader_offsets_at(mr_reader *reader, mr_topic_partition *partitions, size_t n,
                                       int timeout_ms, mr_error *err)
