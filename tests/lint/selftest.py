@@ -61,6 +61,7 @@ PLANTED = [
     ("exports", "common/native.list", "{\n  mr_app;\n  mr_gone;\n};\n", "mr_gone is declared in no public header"),
     ("exports", "common/native.list", "{\n  mr_app;\n  mr_gone;\n};\n", "millrace does not export mr_gone"),
     ("exports", "common/native.list", "{\n};\n", "millrace exports mr_app, which is not in the list"),
+    ("allocator", "build/link", "-Wl,--as-needed -ljemalloc", "millrace-other is linked without jemalloc"),
     ("processors", "processors/other/main.c", MAIN, "has no README.md"),
     ("text", "common/core/a.c", "int a; \n", "blanks at the end"),
     ("text", "common/core/a.c", "int a;", "no newline at the end"),
@@ -100,6 +101,14 @@ def build_program(top):
                    cwd=top, check=True)
 
 
+def build_processor(top, options):
+    """A processor that calls nothing of its allocator."""
+    write(top, "build/other.c", "int main(void)\n{\n    return 0;\n}\n")
+    os.makedirs(os.path.join(top, "build/processors/other"))
+    subprocess.run(["gcc", "-o", "build/processors/other/millrace-other", "build/other.c", *options.split()],
+                   cwd=top, check=True)
+
+
 def run(check, planted):
     with tempfile.TemporaryDirectory() as top:
         for path, text in {**INNOCENT, **planted}.items():
@@ -107,6 +116,9 @@ def run(check, planted):
         command = [sys.executable, os.path.join(HERE, check + ".py"), top]
         if check == "globals":
             build_library(top)
+            command.append(os.path.join(top, "build"))
+        if check == "allocator":
+            build_processor(top, planted.get("build/link", "-Wl,--no-as-needed -ljemalloc"))
             command.append(os.path.join(top, "build"))
         if check == "exports":
             build_program(top)
