@@ -32,8 +32,8 @@ static void remember_failure(mr_handle *handle, rd_kafka_resp_err_t code, const 
 {
     pthread_mutex_lock(&handle->lock);
     if (!handle->has_failed) {
-        handle->has_failed = true;
         (void)mr_kafka_fail_text(code, reason, MR_STEP_CONSUME, &handle->failure, "Kafka");
+        atomic_store(&handle->has_failed, true);
     }
     pthread_mutex_unlock(&handle->lock);
 }
@@ -98,7 +98,7 @@ void mr_handle_close(mr_handle *handle)
     rd_kafka_destroy_flags(handle->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     pthread_mutex_destroy(&handle->lock);
     handle->rk = NULL;
-    handle->has_failed = false;
+    atomic_store(&handle->has_failed, false);
     handle->trouble[0] = '\0';
     atomic_store(&handle->is_down, false);
     atomic_store(&handle->n_refused, 0);
@@ -139,13 +139,14 @@ void mr_handle_answered(mr_handle *handle)
 
 mr_status mr_handle_check(mr_handle *handle, mr_error *err)
 {
-    pthread_mutex_lock(&handle->lock);
-    const bool has_failed = handle->has_failed;
-    if (has_failed) {
-        *err = handle->failure;
+    /* No lock while all is well: this is on the path of every record. */
+    if (!atomic_load_explicit(&handle->has_failed, memory_order_relaxed)) {
+        return MR_OK;
     }
+    pthread_mutex_lock(&handle->lock);
+    *err = handle->failure;
     pthread_mutex_unlock(&handle->lock);
-    return has_failed ? MR_ERR_KAFKA : MR_OK;
+    return MR_ERR_KAFKA;
 }
 
 mr_status mr_handle_explain(mr_handle *handle, mr_error *err)

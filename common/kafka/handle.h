@@ -19,7 +19,7 @@ typedef struct mr_handle {
     pthread_mutex_t lock; /* of what follows */
     char trouble[256];    /* the last connection error */
     mr_error failure;     /* the first error that only a person can mend */
-    bool has_failed;
+    atomic_bool has_failed;
     atomic_bool is_down;  /* no broker answers */
     atomic_int n_refused; /* connections in a row that ended in authentication or TLS */
 } mr_handle;

@@ -56,12 +56,14 @@ static mr_status configure(const mr_producer_options *options, const mr_conf_sou
         MR_TRY(mr_conf_set(conf, "transactional.id", options->transactional_id, err));
         MR_TRY(
             mr_conf_set_int(conf, "transaction.timeout.ms", options->transaction_timeout_ms, err));
-        /* Nobody sees a record before the commit, which waits for no linger. */
-        MR_TRY(mr_conf_prefer(source, conf, "linger.ms", "20", err));
+        /* Nobody sees a record before the commit, which waits for no linger; but what lingers takes
+         * room in the queue. */
+        MR_TRY(mr_conf_prefer(source, conf, "linger.ms", "10", err));
     }
     MR_TRY(mr_conf_set(conf, "enable.idempotence", "true", err));
     MR_TRY(mr_conf_set(conf, "partitioner", "murmur2_random", err));
-    const int64_t messages = clamp(options->queue_bytes_max / 256, 1000, 10000000);
+    /* Small records fill it by their number: the rows of a commit should find room at once. */
+    const int64_t messages = clamp(options->queue_bytes_max / 128, 1000, 10000000);
     MR_TRY(mr_conf_prefer_int(source, conf, "queue.buffering.max.messages", messages, err));
     MR_TRY(mr_conf_prefer_int(source, conf, "queue.buffering.max.kbytes",
                               clamp(options->queue_bytes_max / 1024, 1, KBYTES_MAX), err));
@@ -238,21 +240,30 @@ static rd_kafka_error_t *produce(mr_producer *producer, rd_kafka_topic_t *topic,
                                  const mr_record *record, int64_t *offset_slot)
 {
     rd_kafka_headers_t *headers = record->n_headers == 0 ? NULL : copy_headers(record);
-    rd_kafka_vu_t parts[8] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
-        {.vtype = RD_KAFKA_VTYPE_VALUE,
-         .u.mem = {(void *)(uintptr_t)record->value.data, record->value.len}},
-        {.vtype = RD_KAFKA_VTYPE_KEY,
-         .u.mem = {(void *)(uintptr_t)record->key.data, record->key.len}},
-        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
-         .u.i64 = record->timestamp_ms > 0 ? record->timestamp_ms : 0},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = offset_slot},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-    };
-    rd_kafka_error_t *error =
-        rd_kafka_produceva(producer->handle.rk, parts, headers == NULL ? 7 : 8);
+    /* One by one: an initialiser would zero the 64 bytes of padding that each of them has. */
+    rd_kafka_vu_t parts[8];
+    size_t n = 0;
+    parts[n].vtype = RD_KAFKA_VTYPE_RKT;
+    parts[n++].u.rkt = topic;
+    parts[n].vtype = RD_KAFKA_VTYPE_PARTITION;
+    parts[n++].u.i32 = record->partition;
+    parts[n].vtype = RD_KAFKA_VTYPE_VALUE;
+    parts[n].u.mem.ptr = (void *)(uintptr_t)record->value.data;
+    parts[n++].u.mem.size = record->value.len;
+    parts[n].vtype = RD_KAFKA_VTYPE_KEY;
+    parts[n].u.mem.ptr = (void *)(uintptr_t)record->key.data;
+    parts[n++].u.mem.size = record->key.len;
+    parts[n].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    parts[n++].u.i64 = record->timestamp_ms > 0 ? record->timestamp_ms : 0;
+    parts[n].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    parts[n++].u.i = RD_KAFKA_MSG_F_COPY;
+    parts[n].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    parts[n++].u.ptr = offset_slot;
+    if (headers != NULL) {
+        parts[n].vtype = RD_KAFKA_VTYPE_HEADERS;
+        parts[n++].u.headers = headers;
+    }
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->handle.rk, parts, n);
     if (error != NULL && headers != NULL) {
         rd_kafka_headers_destroy(headers);
     }
