@@ -67,6 +67,15 @@ mr_status mr_consumer_feed(mr_consumer *consumer, const char *topic, int32_t par
  * after mr_feed_wake. */
 mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record,
                        mr_error *err) MR_MUST_USE;
+/* Records are taken from librdkafka in batches, of so many at most. */
+enum { MR_FEED_BATCH = 32 };
+typedef struct mr_upcoming {
+    int32_t partition;
+    mr_bytes key; /* not null; borrowed until the record's turn is over */
+} mr_upcoming;
+/* The keys of the batch whose first record was just returned, without that one and those that have
+ * none: a hint, as a rebalance may drop records. After any other record: 0. */
+size_t mr_feed_upcoming(const mr_feed *feed, mr_upcoming ret_upcoming[MR_FEED_BATCH]);
 /* Ends a running or the next mr_feed_next early. Any thread. */
 void mr_feed_wake(mr_feed *feed);
 

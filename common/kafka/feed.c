@@ -44,6 +44,11 @@ mr_status mr_feed_next(mr_feed *feed, int timeout_ms, mr_record *ret_record, mr_
                               message->partition);
 }
 
+size_t mr_feed_upcoming(const mr_feed *feed, mr_upcoming ret_upcoming[MR_FEED_BATCH])
+{
+    return mr_inbound_upcoming(&feed->inbound, ret_upcoming);
+}
+
 void mr_feed_wake(mr_feed *feed)
 {
     rd_kafka_queue_yield(feed->inbound.queue);

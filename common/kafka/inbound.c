@@ -138,15 +138,31 @@ static bool take_batch(mr_inbound *inbound)
         return false;
     }
     const ssize_t n =
-        rd_kafka_consume_batch_queue(inbound->queue, 0, inbound->batch, MR_INBOUND_BATCH);
+        rd_kafka_consume_batch_queue(inbound->queue, 0, inbound->batch, MR_FEED_BATCH);
     inbound->batch_at = 0;
     inbound->n_batch = n > 0 ? (size_t)n : 0;
     return n > 0;
 }
 
+/* Keys and values were written by librdkafka's thread and lie in another core's caches: they are
+ * asked for before it is their turn. A key stands right before its value. */
+static void expect(const mr_inbound *inbound, size_t at)
+{
+    enum { CACHE_LINE = 64 };
+    if (at < inbound->n_batch) {
+        const rd_kafka_message_t *message = inbound->batch[at];
+        const char *bytes = message->key != NULL ? message->key : message->payload;
+        __builtin_prefetch(bytes);
+        __builtin_prefetch(bytes + CACHE_LINE);
+        __builtin_prefetch(bytes + 2 * CACHE_LINE);
+    }
+}
+
 static rd_kafka_message_t *take(mr_inbound *inbound, int timeout_ms)
 {
+    enum { AHEAD = 3 };
     if (inbound->batch_at < inbound->n_batch || take_batch(inbound)) {
+        expect(inbound, inbound->batch_at + AHEAD);
         return inbound->batch[inbound->batch_at++];
     }
     return rd_kafka_consume_queue(inbound->queue, timeout_ms);
@@ -167,6 +183,22 @@ const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms)
         refill(inbound, inbound->message);
     }
     return inbound->message;
+}
+
+size_t mr_inbound_upcoming(const mr_inbound *inbound, mr_upcoming ret_upcoming[MR_FEED_BATCH])
+{
+    size_t n = 0;
+    if (inbound->batch_at != 1) {
+        return 0;
+    }
+    for (size_t i = inbound->batch_at; i < inbound->n_batch; i++) {
+        const rd_kafka_message_t *message = inbound->batch[i];
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->key != NULL) {
+            ret_upcoming[n++] =
+                (mr_upcoming){message->partition, mr_bytes_of(message->key, message->key_len)};
+        }
+    }
+    return n;
 }
 
 static void take_headers(mr_inbound *inbound, const rd_kafka_message_t *message,

@@ -8,14 +8,13 @@
 
 #include <mr/record.h>
 
-/* Messages that are in hand beside the one that is looked at. */
-enum { MR_INBOUND_BATCH = 32 };
+#include "kafka/consumer.h"
 
 typedef struct mr_inbound {
     rd_kafka_queue_t *queue;
     rd_kafka_message_t *message; /* owns what the last record points to */
     bool batches;                /* this librdkafka's batch call can be relied on */
-    rd_kafka_message_t *batch[MR_INBOUND_BATCH];
+    rd_kafka_message_t *batch[MR_FEED_BATCH];
     size_t batch_at; /* the next one */
     size_t n_batch;
     mr_header *headers;
@@ -38,6 +37,8 @@ void mr_inbound_deinit(mr_inbound *inbound);
 /* The next message, also one that is an error (message->err); NULL: none in time, or woken.
  * Valid until the next call. */
 const rd_kafka_message_t *mr_inbound_next(mr_inbound *inbound, int timeout_ms);
+/* As mr_feed_upcoming. */
+size_t mr_inbound_upcoming(const mr_inbound *inbound, mr_upcoming ret_upcoming[MR_FEED_BATCH]);
 /* Drops what is in hand of a partition (topic NULL: of all), because it was sought or is read no
  * longer. In the thread that calls mr_inbound_next. */
 void mr_inbound_drop(mr_inbound *inbound, const char *topic, int32_t partition);

@@ -74,12 +74,6 @@ mr_bytes mr_row_cache_key(const mr_row_cache *cache, const mr_entry *entry)
     return mr_bytes_of((const uint8_t *)entry->memory + cache->type->size, entry->key_len);
 }
 
-void mr_row_cache_expect(const mr_row_cache *cache, const mr_entry *entry)
-{
-    __builtin_prefetch(entry);
-    __builtin_prefetch((const uint8_t *)entry->memory + cache->type->size);
-}
-
 static uint64_t hash_of(mr_bytes key)
 {
     return XXH3_64bits(key.data, key.len);
@@ -88,6 +82,30 @@ static uint64_t hash_of(mr_bytes key)
 static size_t next_place(const mr_row_cache *cache, size_t at)
 {
     return (at + 1) & (cache->n_places - 1);
+}
+
+void mr_row_cache_expect(const mr_row_cache *cache, const mr_entry *entry)
+{
+    __builtin_prefetch(entry);
+    __builtin_prefetch((const uint8_t *)entry->memory + cache->type->size);
+}
+
+uint64_t mr_row_cache_expect_key(const mr_row_cache *cache, mr_bytes key)
+{
+    const uint64_t hash = hash_of(key);
+    __builtin_prefetch(&cache->places[hash & (cache->n_places - 1)]);
+    return hash;
+}
+
+void mr_row_cache_expect_hash(const mr_row_cache *cache, uint64_t hash)
+{
+    size_t at = hash & (cache->n_places - 1);
+    while (cache->places[at] != 0 && (cache->places[at] & tag_mask) != (hash & tag_mask)) {
+        at = next_place(cache, at);
+    }
+    if (cache->places[at] != 0) {
+        mr_row_cache_expect(cache, entry_at(cache, at));
+    }
 }
 
 /* The place that holds the key, or the free one where it belongs. */

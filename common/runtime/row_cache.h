@@ -40,8 +40,13 @@ static inline void *mr_entry_memory(mr_entry *entry)
     return entry->memory;
 }
 mr_bytes mr_row_cache_key(const mr_row_cache *cache, const mr_entry *entry);
-/* Has the processor fetch the entry from memory, because it will be looked at soon. */
+/*
+ * What will be looked at soon, the processor may fetch from memory meanwhile: an entry; or, in two
+ * steps with others between them, the entry of a key, if there is one.
+ */
 void mr_row_cache_expect(const mr_row_cache *cache, const mr_entry *entry);
+uint64_t mr_row_cache_expect_key(const mr_row_cache *cache, mr_bytes key); /* for the next step */
+void mr_row_cache_expect_hash(const mr_row_cache *cache, uint64_t hash);
 
 /* What is held for one row, the hash table's share included. */
 size_t mr_row_cache_entry_bytes(const mr_row_cache *cache, const mr_entry *entry);

@@ -172,6 +172,21 @@ mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry, mr_
     return MR_OK;
 }
 
+uint64_t mr_table_expect_key(mr_table *table, mr_bytes key)
+{
+    if (table->spec->key.raw) {
+        return mr_row_cache_expect_key(table->cache, key);
+    }
+    mr_buf_clear(&table->scratch);
+    mr_key_append(&table->scratch, &(mr_key_part){.kind = MR_KEY_STRING, .text = key});
+    return mr_row_cache_expect_key(table->cache, mr_buf_bytes(&table->scratch));
+}
+
+void mr_table_expect_hash(const mr_table *table, uint64_t hash)
+{
+    mr_row_cache_expect_hash(table->cache, hash);
+}
+
 const void *mr_entry_value(const mr_entry *entry)
 {
     return entry->exists ? entry->memory : NULL;

@@ -30,6 +30,9 @@ void mr_table_free(mr_table *table);
 /* The row's entry, loaded; the entry stays valid until the next eviction or commit. */
 mr_status mr_table_find(mr_table *table, mr_bytes key, mr_entry **ret_entry,
                         mr_error *err) MR_MUST_USE;
+/* Two steps, as mr_row_cache_expect_key and _hash: the row of a key that is a record's. */
+uint64_t mr_table_expect_key(mr_table *table, mr_bytes key);
+void mr_table_expect_hash(const mr_table *table, uint64_t hash);
 /* NULL when there is no such row. */
 const void *mr_entry_value(const mr_entry *entry);
 /* The value to change in place, initial when there was none; marks the row as changed. */

@@ -237,6 +237,7 @@ static mr_status process_round(mr_worker *worker, mr_error *err)
         if (status != MR_OK) {
             return status;
         }
+        mr_worker_expect_upcoming(worker);
         if (worker->uncommitted == 0) {
             worker->commit_at_us =
                 now_us(worker) + worker->options.processor->runtime->commit_interval_ms * 1000;

@@ -1,8 +1,8 @@
 /*
  * The inside of a worker, shared by the files that are its parts:
  *   worker.c  life and loop;  slots.c  assign, restore, revoke, close;
- *   commit.c  commit, abort;  write_behind.c  committed rows to RocksDB;  answers.c  queries and
- * snapshots. Thread: the worker's, unless a function says otherwise.
+ *   commit.c  commit, abort;  write_behind.c  committed rows to RocksDB;  upcoming.c  rows fetched
+ * ahead;  answers.c  queries and snapshots. Thread: the worker's, unless a function says otherwise.
  */
 #pragma once
 
@@ -111,6 +111,11 @@ bool mr_slot_is_assigned(const mr_slot *slot);
 mr_status mr_slot_restart(mr_slot *slot, mr_error *err) MR_MUST_USE;
 /* Flushes to disk (when `keep`) and closes. */
 mr_status mr_slot_close(mr_slot *slot, bool keep, mr_error *err) MR_MUST_USE;
+
+/* ---- upcoming.c ---- */
+/* Has rows fetched into the processor's caches for the records that come after the one just taken
+ * from the feed. */
+void mr_worker_expect_upcoming(const mr_worker *worker);
 
 /* ---- worker.c ---- */
 /* The one place that decides what a failure means: recover (abort, retry) or end the loop. */

@@ -17,6 +17,9 @@ enum {
     ARENA_BYTES_MAX = 256 * KIB,
     OPEN_FILES_MAX = 512,
     BACKGROUND_JOBS_MAX = 2,
+    /* Written behind, a table has keys of the whole range: merged with all rows each time that
+     * there are four, as is the preset, most of the work would be done again and again. */
+    FRESH_TABLES_MAX = 8,
     BLOCK_BYTES = 4 * KIB,
     TABLE_FORMAT = 5,
     SYNC_BYTES = 1 * MIB,
@@ -78,6 +81,7 @@ static void set_files(rocksdb_options_t *options, const mr_database_options *wan
     rocksdb_options_set_create_if_missing(options, wanted->read_only ? 0 : 1);
     rocksdb_options_set_paranoid_checks(options, 1);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, FRESH_TABLES_MAX);
     rocksdb_options_set_max_background_jobs(options, BACKGROUND_JOBS_MAX);
     rocksdb_options_set_bytes_per_sync(options, SYNC_BYTES);
     /* A reader opens every table at once and keeps it: the owner may delete the file meanwhile. */

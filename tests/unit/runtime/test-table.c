@@ -98,6 +98,7 @@ static void change_row(mr_fixture *fixture, int i, int64_t n)
         *number_in(fixture, mr_table_replace(fixture->table, key_of(i, text))) = n;
         return;
     }
+    mr_table_expect_hash(fixture->table, mr_table_expect_key(fixture->table, key_of(i, text)));
     assert_int_equal(mr_table_find(fixture->table, key_of(i, text), &entry, &err), MR_OK);
     if (n == ABSENT) {
         if (mr_entry_value(entry) != NULL) {
