@@ -206,18 +206,18 @@ static void write_headers(const mr_context *context, const mr_envelope *wanted,
                           mr_envelope_headers *ret_headers)
 {
     const mr_envelope *cause = context->envelope;
-    mr_envelope envelope = *wanted;
-    if (mr_bytes_is_null(envelope.traceparent)) {
-        envelope.traceparent = cause->traceparent;
-    }
-    if (!mr_bytes_is_null(envelope.id)) {
+    const mr_bytes trace =
+        mr_bytes_is_null(wanted->traceparent) ? cause->traceparent : wanted->traceparent;
+    if (!mr_bytes_is_null(wanted->id)) {
+        mr_envelope envelope = *wanted;
+        envelope.traceparent = trace;
         envelope.time_ms = envelope.time_ms == 0 ? cause->time_ms : envelope.time_ms;
         mr_envelope_write(&envelope, ret_headers);
         return;
     }
     ret_headers->n = 0;
-    if (!mr_bytes_is_null(envelope.traceparent)) {
-        ret_headers->headers[ret_headers->n++] = (mr_header){"traceparent", envelope.traceparent};
+    if (!mr_bytes_is_null(trace)) {
+        ret_headers->headers[ret_headers->n++] = (mr_header){"traceparent", trace};
     }
 }
 

@@ -99,16 +99,17 @@ static mr_status read_time(mr_bytes value, int64_t *ret_ms, mr_error *err)
     return MR_OK;
 }
 
-mr_status mr_envelope_read(const mr_record *record, mr_envelope *ret_envelope, mr_error *err)
+static mr_envelope plain_envelope(const mr_record *record)
+{
+    return (mr_envelope){.time_ms = record->timestamp_ms,
+                         .sequence = MR_VERSION_NONE,
+                         .expected_version = MR_VERSION_NONE};
+}
+
+static mr_status read_headers(const mr_record *record, mr_envelope *ret_envelope, mr_error *err)
 {
     mr_bytes values[N_ATTRIBUTES] = {{NULL, 0}};
-    mr_envelope envelope = {.time_ms = record->timestamp_ms,
-                            .sequence = MR_VERSION_NONE,
-                            .expected_version = MR_VERSION_NONE};
-    if (record->n_headers == 0) {
-        *ret_envelope = envelope;
-        return MR_OK;
-    }
+    mr_envelope envelope = plain_envelope(record);
     find_attributes(record, values);
     for (size_t i = 0; i < N_TEXTS; i++) {
         const size_t attribute = text_offsets[i][0];
@@ -123,6 +124,15 @@ mr_status mr_envelope_read(const mr_record *record, mr_envelope *ret_envelope, m
     MR_TRY(read_number(attribute_names[EXPECTED_VERSION], values[EXPECTED_VERSION], -1,
                        &envelope.expected_version, err));
     *ret_envelope = envelope;
+    return MR_OK;
+}
+
+mr_status mr_envelope_read(const mr_record *record, mr_envelope *ret_envelope, mr_error *err)
+{
+    if (record->n_headers > 0) {
+        return read_headers(record, ret_envelope, err);
+    }
+    *ret_envelope = plain_envelope(record);
     return MR_OK;
 }
 

@@ -208,16 +208,21 @@ void mr_value_copy(const mr_type *type, void *target, const void *source)
 
 void mr_value_swap(const mr_type *type, void *a, void *b)
 {
+    /* Word by word: copies of a length that the compiler does not know cost more than these. */
     uint8_t *left = a;
     uint8_t *right = b;
-    uint8_t chunk[256];
-    for (size_t done = 0; done < type->size && a != b;) {
-        const size_t rest = type->size - done;
-        const size_t n = rest < sizeof(chunk) ? rest : sizeof(chunk);
-        memcpy(chunk, left + done, n);
-        memcpy(left + done, right + done, n);
-        memcpy(right + done, chunk, n);
-        done += n;
+    size_t done = 0;
+    for (; done + sizeof(uint64_t) <= type->size; done += sizeof(uint64_t)) {
+        uint64_t words[2];
+        memcpy(&words[0], left + done, sizeof(words[0]));
+        memcpy(&words[1], right + done, sizeof(words[1]));
+        memcpy(left + done, &words[1], sizeof(words[1]));
+        memcpy(right + done, &words[0], sizeof(words[0]));
+    }
+    for (; done < type->size; done++) {
+        const uint8_t byte = left[done];
+        left[done] = right[done];
+        right[done] = byte;
     }
 }
 

@@ -245,6 +245,23 @@ static void swapping_moves_everything(void **state)
     mr_value_free(f->type, other);
 }
 
+/* Fields have all sizes, of which words are only the most. */
+static void swapping_field_by_field_is_the_same(void **state)
+{
+    const fixture *f = *state;
+    void *other = mr_value_new(f->type);
+    void *wanted = mr_value_new(f->type);
+    change_all(f, other);
+    change_all(f, wanted);
+    for (size_t i = 0; i < f->type->n_fields; i++) {
+        mr_value_swap(type_of(f, i), at(f, i), mr_field_at(f->type, other, i));
+    }
+    assert_true(mr_value_equal(f->type, f->value, wanted));
+    assert_initial(f, other);
+    mr_value_free(f->type, wanted);
+    mr_value_free(f->type, other);
+}
+
 static void maps_are_in_key_order(void **state)
 {
     const fixture *f = *state;
@@ -371,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(copies_are_deep_and_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_field_counts_for_equality, set_up, tear_down),
         cmocka_unit_test_setup_teardown(swapping_moves_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(swapping_field_by_field_is_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(maps_are_in_key_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(elements_are_removed_from_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(elements_are_inserted_anywhere, set_up, tear_down),
