@@ -149,9 +149,12 @@ static bool take_batch(mr_inbound *inbound)
 static void expect(const mr_inbound *inbound, size_t at)
 {
     enum { CACHE_LINE = 64 };
-    if (at < inbound->n_batch) {
-        const rd_kafka_message_t *message = inbound->batch[at];
-        const char *bytes = message->key != NULL ? message->key : message->payload;
+    if (at >= inbound->n_batch) {
+        return;
+    }
+    const rd_kafka_message_t *message = inbound->batch[at];
+    const char *bytes = message->key != NULL ? message->key : message->payload;
+    if (bytes != NULL) {
         __builtin_prefetch(bytes);
         __builtin_prefetch(bytes + CACHE_LINE);
         __builtin_prefetch(bytes + 2 * CACHE_LINE);
