@@ -3,8 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <mr/clock.h>
+
 #include "kafka/error.h"
 #include "kafka/error_codes.h"
+
+/* Longer than the restart of a broker takes mostly, and than librdkafka waits to connect again. */
+enum { REMIND_MS = 10000 };
 
 /* Facilities of librdkafka's log that tell of connections: error_cb tells the same once. */
 static bool is_connection_noise(const char *facility)
@@ -50,6 +55,34 @@ static bool is_refusal(mr_handle *handle, rd_kafka_resp_err_t code)
     return mr_kafka_class_of(code) == MR_KAFKA_PERMANENT;
 }
 
+/*
+ * librdkafka 2.10 to 2.16 can be left without any broker, for good (its issue 5301): the last
+ * broker of a cluster that ends in order says that there is none, its connection breaks, and the
+ * new beginning at bootstrap.servers is cancelled. So they are named again some time after no
+ * broker has answered, whether or not one seems to have answered since: a record may have waited
+ * in a queue. To others it makes no difference.
+ */
+static void remind_of_brokers(mr_handle *handle)
+{
+    const int64_t at_ms = atomic_load_explicit(&handle->remind_at_ms, memory_order_relaxed);
+    if (at_ms == 0) {
+        return;
+    }
+    const int64_t now_ms = mr_clock_monotonic_ms(mr_clock_system());
+    if (now_ms < at_ms) {
+        return;
+    }
+    char servers[4096];
+    size_t size = sizeof(servers);
+    if (rd_kafka_conf_get(rd_kafka_conf(handle->rk), "bootstrap.servers", servers, &size) ==
+            RD_KAFKA_CONF_OK &&
+        size <= sizeof(servers)) {
+        mr_log_debug(&handle->log, "librdkafka is told again of %s", servers);
+        (void)rd_kafka_brokers_add(handle->rk, servers);
+    }
+    atomic_store(&handle->remind_at_ms, atomic_load(&handle->is_down) ? now_ms + REMIND_MS : 0);
+}
+
 static void handle_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     (void)rk;
@@ -58,6 +91,7 @@ static void handle_error(rd_kafka_t *rk, int code, const char *reason, void *opa
         if (!atomic_exchange(&handle->is_down, true)) {
             mr_log_warn(&handle->log, "no Kafka broker answers, retrying");
         }
+        atomic_store(&handle->remind_at_ms, mr_clock_monotonic_ms(mr_clock_system()) + REMIND_MS);
         return;
     }
     if (is_refusal(handle, (rd_kafka_resp_err_t)code)) {
@@ -101,6 +135,7 @@ void mr_handle_close(mr_handle *handle)
     atomic_store(&handle->has_failed, false);
     handle->trouble[0] = '\0';
     atomic_store(&handle->is_down, false);
+    atomic_store(&handle->remind_at_ms, 0);
     atomic_store(&handle->n_refused, 0);
 }
 
@@ -123,6 +158,7 @@ void mr_handle_connect(mr_handle *handle, int timeout_ms)
 void mr_handle_serve(mr_handle *handle)
 {
     (void)rd_kafka_poll(handle->rk, 0);
+    remind_of_brokers(handle);
 }
 
 void mr_handle_answered(mr_handle *handle)
@@ -139,6 +175,7 @@ void mr_handle_answered(mr_handle *handle)
 
 mr_status mr_handle_check(mr_handle *handle, mr_error *err)
 {
+    remind_of_brokers(handle);
     /* No lock while all is well: this is on the path of every record. */
     if (!atomic_load_explicit(&handle->has_failed, memory_order_relaxed)) {
         return MR_OK;

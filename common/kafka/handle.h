@@ -20,8 +20,9 @@ typedef struct mr_handle {
     char trouble[256];    /* the last connection error */
     mr_error failure;     /* the first error that only a person can mend */
     atomic_bool has_failed;
-    atomic_bool is_down;  /* no broker answers */
-    atomic_int n_refused; /* connections in a row that ended in authentication or TLS */
+    atomic_bool is_down;          /* no broker answers */
+    _Atomic int64_t remind_at_ms; /* monotonic; 0: librdkafka need not be told where brokers are */
+    atomic_int n_refused;         /* connections in a row that ended in authentication or TLS */
 } mr_handle;
 
 /* Takes `conf`, also when it fails. The handle must not move and must be zeroed before. */
@@ -41,7 +42,10 @@ void mr_handle_connect(mr_handle *handle, int timeout_ms);
 void mr_handle_serve(mr_handle *handle);
 /* Something came from a broker. */
 void mr_handle_answered(mr_handle *handle);
-/* MR_OK, or the error that only a person can mend. */
+/*
+ * MR_OK, or the error that only a person can mend. Whoever waits for records calls it at least once
+ * a second: when no broker has answered for a while, it tells librdkafka again where they are.
+ */
 mr_status mr_handle_check(mr_handle *handle, mr_error *err) MR_MUST_USE;
 /* Appends the last connection error to a message about a query that had no answer. */
 mr_status mr_handle_explain(mr_handle *handle, mr_error *err);

@@ -40,6 +40,8 @@ DISTURBED = {
 UNCLEAR = {"unheard": fault_proxy.DROP_REQUEST, "unanswered": fault_proxy.DROP_ANSWER}
 HEARTBEAT = 12
 UNDISTURBED = "undisturbed"
+FORGETFUL = "forgetful"
+FORGOTTEN = 3
 KEYS = 40
 BATCH = 300
 SOCKET_SECONDS = 1.0
@@ -62,7 +64,7 @@ class Bench:
         self.app = App(
             self.broker,
             files,
-            {stage: ("project", (READINGS,)) for stage in [*DISTURBED, UNDISTURBED, *UNCLEAR, *LATE]},
+            {stage: ("project", (READINGS,)) for stage in [*DISTURBED, UNDISTURBED, *UNCLEAR, *LATE, FORGETFUL]},
             directory=DIRECTORY,
             name="txn",
             schemas=os.path.join(DIRECTORY, "schemas"),
@@ -200,6 +202,23 @@ def ends_without_an_answer(bench):
     runner.say(f"ends without an answer: {time.monotonic() - began:.1f} s")
 
 
+def no_broker_is_named(bench):
+    """As a broker ends in order: librdkafka 2.10 to 2.16 may then not know of any, for good."""
+    began = time.monotonic()
+    bench.start(FORGETFUL, **{"topic.metadata.refresh.interval.ms": "200"})
+    stage, proxy = bench.running[FORGETFUL], bench.proxies[FORGETFUL]
+    stage.wait_ready()
+    for i in range(FORGOTTEN):
+        rule = proxy.rule(
+            fault_proxy.METADATA, fault_proxy.NAME_NOBODY, times=1000, body=fault_proxy.names_topics
+        )
+        proxy.wait_for_hits(rule, 3, 30)
+        proxy.clear(rule)
+        bench.send(10)
+        bench.wait_for(FORGETFUL, f"forgotten {i + 1} times", 60)
+        runner.say(f"no broker is named, {i + 1}: {time.monotonic() - began:.1f} s")
+
+
 # ---- Requests that come late ----
 
 
@@ -296,6 +315,7 @@ def test_transactions():
     bench = Bench()
     every_request_and_every_fault(bench)
     ends_without_an_answer(bench)
+    no_broker_is_named(bench)
     requests_that_come_in_the_next_transaction(bench)
     # More, so that offsets which went back are told from the end of the input.
     bench.send()
@@ -322,8 +342,8 @@ class LateRecord:
     def __init__(self, proxy, name):
         self.proxy = proxy
         self.producer = producer_of(proxy.bootstrap, name)
-        # The second is librdkafka's own repetition, up to the end of the record's time.
-        self.rule = proxy.rule(fault_proxy.PRODUCE, fault_proxy.HOLD, 60, times=2, client=f"^{name}$")
+        # The others are librdkafka's own repetitions, up to the end of the record's time.
+        self.rule = proxy.rule(fault_proxy.PRODUCE, fault_proxy.HOLD, 60, times=1000, client=f"^{name}$")
         self.producer.begin_transaction()
         self.producer.produce(name, b"late", partition=0)
         self.producer.flush(0.1)
@@ -346,7 +366,7 @@ def producer_of(bootstrap, name):
             "transactional.id": name,
             "client.id": name,
             "socket.timeout.ms": 1000,
-            "message.timeout.ms": 1500,
+            "message.timeout.ms": 2500,
             "log_level": 0,
         }
     )

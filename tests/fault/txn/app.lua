@@ -3,7 +3,7 @@
 
 local names = {
   "init_producer_id", "add_partitions", "add_offsets", "txn_offset_commit", "end_txn", "undisturbed",
-  "unheard", "unanswered", "late_commit", "late_offsets", "late_abort",
+  "unheard", "unanswered", "late_commit", "late_offsets", "late_abort", "forgetful",
 }
 
 local topics = { ["txn.readings"] = { retention = "forever" } }

@@ -10,10 +10,9 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from mrtest import fault_proxy, runner  # noqa: E402
-from mrtest.fault_proxy import END_TXN, FaultProxy, read_frame, write_frame  # noqa: E402
+from mrtest.fault_proxy import END_TXN, METADATA, FaultProxy, read_frame, write_frame  # noqa: E402
 
 SECONDS = 10
-METADATA = 3
 
 
 class Server:
@@ -144,6 +143,43 @@ def test_cut_after_the_broker_has_answered():
         assert client.ask(END_TXN, 1) is None
         assert server.keys(1) == [(END_TXN, 1)]
         assert rule.answered == 1
+
+
+def test_no_broker_is_named_and_the_connection_breaks():
+    """In both forms of an answer: lengths of fixed size, and varints."""
+    head, node, topics = b"\0" * 4, struct.pack(">i", 1), b"topics"
+    with Setup() as (server, proxy, client):
+        for length, count, none, name, no_rack in (
+            (4, struct.pack(">i", 1), struct.pack(">i", 0), struct.pack(">h", 9), b"\xff\xff"),
+            (5, b"\2", b"\1", b"\x0a", b"\0\0"),
+        ):
+            before = head.ljust(length, b"\0")
+            server.where = lambda b=before + count + node + name, r=no_rack + topics: (
+                b + b"127.0.0.1" + struct.pack(">i", server.port) + r
+            )
+            rule = proxy.rule(METADATA, fault_proxy.NAME_NOBODY)
+            one = Client(proxy)
+            assert one.ask(METADATA, 7) == (7, before + none + topics)
+            assert one.answer() is None
+            assert rule.answered == 1
+            one.close()
+        assert client.ask(END_TXN, 8)[0] == 8, "other connections go on"
+
+
+def test_what_a_metadata_request_asks_for():
+    def request(version, body):
+        name = b"millrace"
+        return fault_proxy.Request(struct.pack(">hhih", METADATA, version, 1, len(name)) + name + body)
+
+    for version, body, wanted in (
+        (4, struct.pack(">i", -1), False),
+        (4, struct.pack(">i", 0), False),
+        (4, struct.pack(">i", 1), True),
+        (12, b"\0\0", False),
+        (12, b"\0\1", False),
+        (12, b"\0\2", True),
+    ):
+        assert fault_proxy.names_topics(request(version, body)) == wanted, (version, body)
 
 
 def test_what_is_held_goes_on_in_order_when_it_is_released():

@@ -10,9 +10,10 @@ import socket
 import struct
 import threading
 
+METADATA = 3
 PRODUCE, INIT_PRODUCER_ID, ADD_PARTITIONS, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 0, 22, 24, 25, 26, 28
 # Metadata, FindCoordinator, DescribeCluster: their answers hold the broker's host, and its port right behind.
-NAMING = {3, 10, 60}
+NAMING = {METADATA, 10, 60}
 
 # What can happen to a request. It and all behind it on its connection wait; they reach the broker even if the client
 # has hung up meanwhile, as packets do that were on their way.
@@ -22,6 +23,9 @@ DROP_ANSWER = "drop answer"
 CUT_BEFORE = "cut before"  # the connection breaks, the broker never sees the request
 CUT_AFTER = "cut after"  # the broker has answered, the connection breaks before the client sees it
 FAULTS = (HOLD, DROP_REQUEST, DROP_ANSWER, CUT_BEFORE, CUT_AFTER)
+# Of Metadata that asks for topics only: the answer names no broker, and the connection breaks. So does a broker that is
+# the last of its cluster to end in order.
+NAME_NOBODY = "name nobody"
 
 
 class Rule:
@@ -29,7 +33,7 @@ class Rule:
     has hit (`hits`), and those of the latter that the broker has answered."""
 
     def __init__(self, api_key, fault, seconds, nth, times, client, body):
-        assert fault in FAULTS, f"there is no fault '{fault}', only {', '.join(FAULTS)}"
+        assert fault in (*FAULTS, NAME_NOBODY), f"there is no fault '{fault}', only {', '.join(FAULTS)}, {NAME_NOBODY}"
         assert (fault == HOLD) == (seconds is not None), "what is held, and only that, has a time in seconds"
         self.api_key, self.fault, self.seconds = api_key, fault, seconds
         self.first, self.last = nth, nth + times - 1
@@ -209,11 +213,13 @@ class Connection:
             while (frame := read_frame(self.broker)) is not None:
                 with self.lock:
                     api_key, rule = self.waiting.pop(struct.unpack_from(">i", frame)[0])
-                if rule is None or rule.fault == HOLD:
+                if rule is not None and rule.fault == NAME_NOBODY:
+                    frame = without_broker(frame, self.proxy.broker_name)
+                if rule is None or rule.fault in (HOLD, NAME_NOBODY):
                     self._answer(api_key, frame)
                 if rule is not None:
                     self.proxy.answered(rule)
-                    if rule.fault == CUT_AFTER:
+                    if rule.fault in (CUT_AFTER, NAME_NOBODY):
                         break
         except OSError:
             pass
@@ -235,6 +241,25 @@ class Connection:
                 side.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+
+def names_topics(request):
+    """Whether a Metadata request asks for topics by name, not for brokers alone or for all that there are."""
+    at = 10 + len(request.client_id)
+    # From version 9 on lengths are varints, one more than they say, and tagged fields come before.
+    return request.frame[at + 1] > 1 if request.api_version >= 9 else struct.unpack_from(">i", request.frame, at)[0] > 0
+
+
+def without_broker(frame, broker_name):
+    """An answer to Metadata that names a single broker, without it: its node ID, host and port, and no rack."""
+    at = frame.index(broker_name)
+    end = at + len(broker_name) + 2
+    if frame[at + len(broker_name) : end] == b"\xff\xff":
+        begin, count, none = at - 10, struct.pack(">i", 1), struct.pack(">i", 0)
+    else:
+        begin, count, none = at - 6, b"\2", b"\1"
+    assert frame[begin : begin + len(count)] == count, "more than one broker, or a rack"
+    return frame[:begin] + none + frame[end:]
 
 
 def read_exactly(side, n):
