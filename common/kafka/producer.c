@@ -56,10 +56,10 @@ static mr_status configure(const mr_producer_options *options, const mr_conf_sou
         MR_TRY(mr_conf_set(conf, "transactional.id", options->transactional_id, err));
         MR_TRY(
             mr_conf_set_int(conf, "transaction.timeout.ms", options->transaction_timeout_ms, err));
-        /* Nobody sees a record before the commit, which waits for no linger. Batches go when they are
-         * full: librdkafka's thread polls without a pause for the last millisecond of each linger,
-         * of every partition. */
-        MR_TRY(mr_conf_prefer(source, conf, "linger.ms", "500", err));
+        /* Nobody sees a record before the commit, which waits for no linger. librdkafka's thread
+         * polls without a pause for the last millisecond of each, of every partition, so they are
+         * long; but what lingers takes room in the queue. */
+        MR_TRY(mr_conf_prefer(source, conf, "linger.ms", "50", err));
     }
     MR_TRY(mr_conf_set(conf, "enable.idempotence", "true", err));
     MR_TRY(mr_conf_set(conf, "partitioner", "murmur2_random", err));

@@ -83,11 +83,11 @@ static void open_producer(loop *l, const char *brokers, const char *group, const
     bench_set(conf, "bootstrap.servers", brokers);
     bench_set(conf, "enable.idempotence", "true");
     bench_set(conf, "partitioner", "murmur2_random");
+    /* Not our linger, too: this loop waits for room without a flush. */
     bench_set(conf, "queue.buffering.max.messages", "65536");
     bench_set(conf, "queue.buffering.max.kbytes", "16384");
     if (l->is_transactional) {
         bench_set(conf, "transactional.id", group);
-        bench_set(conf, "linger.ms", "500");
     }
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     l->producer = bench_open(RD_KAFKA_PRODUCER, conf);
