@@ -12,7 +12,7 @@
 /* What a batch of one record costs beside key, value and headers (KIP-98's format 2, at most). */
 enum { BATCH_OVERHEAD = 61, RECORD_OVERHEAD = 36, HEADER_OVERHEAD = 10 };
 
-/* In the worker's thread, from every call that serves delivery reports. */
+/* In the thread of every call that serves delivery reports. */
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
     (void)rk;

@@ -2,7 +2,7 @@
  * One worker's producer. With a transactional id every record between two commits is one
  * transaction; without one (at_least_once) it is idempotent and a commit waits for the acks.
  *
- * Thread: the worker's only.
+ * Thread: one at a time; a worker and its sender (runtime/sender.h) take turns.
  */
 #pragma once
 

@@ -9,10 +9,10 @@
  *   4. the rows count as committed and may reach RocksDB        (mr_task_committed, write_behind.c)
  * A crash before 3 leaves nothing; after it, RocksDB is behind and the changelog's tail mends it.
  *
- * With exactly_once 2 and 3 run in the committer's thread. The worker processes the next records
- * meanwhile, into the cache, and holds what they send: it goes into the next transaction, once this
- * one is committed. If this one fails, those records never were: every task starts again from the
- * last commit. One producer, one transaction at a time, and records keep their order.
+ * What is written goes through the sender's queue (sender.h), in order. With exactly_once 2 and 3
+ * are in that queue, too: the worker processes the next records meanwhile, into the cache, and what
+ * they send is behind the commit, in the next transaction. If this one fails, those records never
+ * were: every task starts again from the last commit. One producer, one transaction at a time.
  */
 #include "runtime/worker_impl.h"
 
@@ -57,8 +57,9 @@ static mr_status write_changelog(void *argument, mr_task *task, size_t store, mr
         record.n_headers = 1;
     }
     slot->rows_since_disk++;
-    return mr_producer_send(worker->producer, &record,
-                            &mr_task_progress(task)->changelog_offset[store], err);
+    MR_TRY(mr_producer_check_size(worker->producer, &record, err));
+    mr_sender_add(worker->sender, &record, &mr_task_progress(task)->changelog_offset[store]);
+    return MR_OK;
 }
 
 /* The rows of a commit that was cut off are in the log: as they were before it, they go behind it.
@@ -145,10 +146,18 @@ static mr_status write_changelogs(mr_worker *worker, mr_error *err)
             MR_TRY(mr_task_encode(worker->slots[i]->task, write_changelog, worker->slots[i], err));
         }
     }
-    if (mr_worker_is_exactly_once(worker)) {
+    return MR_OK;
+}
+
+/* at_least_once: all rows are acknowledged before the markers that say so are written, and those
+ * before the offsets. */
+static mr_status close_changelogs(mr_worker *worker, mr_error *err)
+{
+    const int timeout_ms = (int)worker->options.processor->runtime->transaction_timeout_ms;
+    MR_TRY(mr_sender_drain(worker->sender, err));
+    if (!mr_worker_is_stateful(worker)) {
         return MR_OK;
     }
-    const int timeout_ms = (int)worker->options.processor->runtime->transaction_timeout_ms;
     MR_TRY(mr_producer_flush(worker->producer, timeout_ms, err));
     for (size_t i = 0; i < worker->n_slots; i++) {
         if (takes_part(worker->slots[i])) {
@@ -186,7 +195,6 @@ static mr_status end_commit(mr_worker *worker, mr_error *err)
             mr_restore_forget_unsure(&slot->restore);
         }
     }
-    MR_TRY(mr_held_send(worker->held, &worker->collector, err));
     MR_TRY(mr_worker_write_behind(worker, err));
     evict(worker);
     return MR_OK;
@@ -194,7 +202,6 @@ static mr_status end_commit(mr_worker *worker, mr_error *err)
 
 static void forget_commit(mr_worker *worker)
 {
-    mr_held_clear(worker->held);
     for (size_t i = 0; i < worker->n_slots; i++) {
         if (worker->slots[i] != NULL) {
             worker->slots[i]->committing = false;
@@ -204,25 +211,16 @@ static void forget_commit(mr_worker *worker)
 
 mr_status mr_worker_take_commit(mr_worker *worker, bool wait, mr_error *err)
 {
-    if (!mr_committer_is_busy(worker->committer)) {
-        return MR_OK;
-    }
-    const mr_status status = mr_committer_take(worker->committer, wait, err);
-    if (status == MR_OK) {
-        return end_commit(worker, err);
-    }
-    if (status == MR_TIMED_OUT) {
-        return MR_OK;
-    }
-    forget_commit(worker);
-    return status;
+    const mr_status status = mr_sender_take(worker->sender, wait, err);
+    return status == MR_OK ? end_commit(worker, err) : status < 0 ? status : MR_OK;
 }
 
-void mr_worker_drop_held(mr_worker *worker)
+void mr_worker_drop_unsent(mr_worker *worker)
 {
     mr_error ignored;
-    mr_held_clear(worker->held);
-    if (mr_worker_take_commit(worker, true, &ignored) != MR_OK) {
+    if (!mr_sender_drop(worker->sender)) {
+        forget_commit(worker);
+    } else if (end_commit(worker, &ignored) != MR_OK) {
         mr_log_debug(&worker->log, "%s", ignored.message);
     }
 }
@@ -237,6 +235,9 @@ mr_status mr_worker_begin_commit(mr_worker *worker, mr_error *err)
     }
     MR_CRASH_POINT("before-changelog");
     MR_TRY(write_changelogs(worker, err));
+    if (!mr_worker_is_exactly_once(worker)) {
+        MR_TRY(close_changelogs(worker, err));
+    }
     MR_CRASH_POINT("after-changelog");
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
@@ -246,8 +247,7 @@ mr_status mr_worker_begin_commit(mr_worker *worker, mr_error *err)
         }
     }
     if (mr_worker_is_exactly_once(worker)) {
-        mr_committer_submit(worker->committer, worker->producer, worker->options.consumer,
-                            worker->offsets, n_offsets);
+        mr_sender_commit(worker->sender, worker->offsets, n_offsets);
         return MR_OK;
     }
     MR_TRY(mr_producer_commit(worker->producer, worker->options.consumer, worker->offsets,
@@ -281,7 +281,7 @@ mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *
         return mr_error_prefix(err, "gave up after %d aborted transactions in a row",
                                ABORTS_IN_ROW_MAX);
     }
-    mr_worker_drop_held(worker);
+    mr_worker_drop_unsent(worker);
     worker->uncommitted = 0;
     MR_TRY(mr_producer_abort(worker->producer,
                              (int)worker->options.processor->runtime->transaction_timeout_ms, err));

@@ -124,14 +124,18 @@ mr_budget mr_budget_split(const mr_runtime_options *options)
     const size_t restore_max = 512 * MIB;
     const size_t sixteenth = (size_t)options->memory_bytes / 16;
     const size_t workers = (size_t)options->workers;
+    const size_t rows = 19 * sixteenth / 2;
+    const size_t memtables = 2 * sixteenth;
+    const size_t restore = (rows + memtables) / 2;
     return (mr_budget){
-        .rows = 10 * sixteenth / workers,
-        .memtables = 2 * sixteenth,
+        .rows = rows / workers,
+        .memtables = memtables,
         .block_cache = sixteenth,
         .consumer_queue = 2 * sixteenth,
+        .sender_queue = sixteenth / workers / 2,
         .producer_queue = sixteenth / workers,
         /* Half of the rows' share, which workers leave to it (mr_worker_rows_max), and half of the
          * memtables', which restored rows pass by. */
-        .restore = 6 * sixteenth < restore_max ? 6 * sixteenth : restore_max,
+        .restore = restore < restore_max ? restore : restore_max,
     };
 }

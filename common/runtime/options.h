@@ -38,6 +38,7 @@ typedef struct mr_budget {
     size_t memtables;
     size_t rows; /* cached, of one worker; half of them may be waiting for RocksDB */
     size_t consumer_queue;
+    size_t sender_queue;   /* of one worker, before the producer */
     size_t producer_queue; /* of one worker */
     size_t restore;        /* rows that are read back and not yet written; taken from the others */
 } mr_budget;

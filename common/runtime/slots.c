@@ -355,7 +355,7 @@ static mr_status settle(mr_worker *worker, bool lost, mr_error *err)
         }
         mr_log_warn(&worker->log, "%s: aborting before the tasks go", err->message);
     }
-    mr_worker_drop_held(worker);
+    mr_worker_drop_unsent(worker);
     worker->uncommitted = 0;
     atomic_fetch_add_explicit(&worker->metrics.aborts, 1, memory_order_relaxed);
     MR_TRY(mr_producer_abort(worker->producer,

@@ -12,19 +12,11 @@ enum {
 
 /* ---- Life ---- */
 
-static bool is_committing(const mr_worker *worker)
-{
-    return mr_committer_is_busy(worker->committer);
-}
-
-static mr_status send_or_hold(mr_collector *collector, const mr_record *record, mr_error *err)
+static mr_status collect(mr_collector *collector, const mr_record *record, mr_error *err)
 {
     mr_worker *worker = mr_worker_of_collector(collector);
-    if (!is_committing(worker)) {
-        return mr_producer_send(worker->producer, record, NULL, err);
-    }
     MR_TRY(mr_producer_check_size(worker->producer, record, err));
-    mr_held_add(worker->held, record);
+    mr_sender_add(worker->sender, record, NULL);
     return MR_OK;
 }
 
@@ -57,6 +49,18 @@ static mr_status open_producer(mr_worker *worker, mr_error *err)
     return status;
 }
 
+static mr_status open_sender(mr_worker *worker, mr_error *err)
+{
+    const mr_sender_options options = {
+        .producer = worker->producer,
+        .consumer = worker->options.consumer,
+        .queue_bytes_max = worker->budget.sender_queue,
+        .wake = wake,
+        .argument = worker,
+    };
+    return mr_sender_new(&options, &worker->sender, err);
+}
+
 static mr_status open_parts(mr_worker *worker, mr_error *err)
 {
     const mr_processor_options *processor = worker->options.processor;
@@ -64,9 +68,7 @@ static mr_status open_parts(mr_worker *worker, mr_error *err)
         processor->handlers(processor->handlers_argument, processor->stage, &worker->handler, err));
     MR_TRY(processor->kind->open(processor->stage, worker->handler, &worker->step, err));
     MR_TRY(open_producer(worker, err));
-    return mr_worker_is_exactly_once(worker)
-               ? mr_committer_new(wake, worker, &worker->committer, err)
-               : MR_OK;
+    return open_sender(worker, err);
 }
 
 mr_status mr_worker_new(const mr_worker_options *options, mr_worker **ret_worker, mr_error *err)
@@ -78,8 +80,7 @@ mr_status mr_worker_new(const mr_worker_options *options, mr_worker **ret_worker
         mr_log_for(processor->log, "%s worker %zu", processor->stage->group, options->index);
     worker->clock = processor->clock;
     worker->budget = mr_budget_split(processor->runtime);
-    worker->collector.send = send_or_hold;
-    worker->held = mr_held_new();
+    worker->collector.send = collect;
     pthread_mutex_init(&worker->failure_mutex, NULL);
     worker->feed = mr_feed_new(options->consumer);
     worker->orders = mr_orders_new(wake, worker);
@@ -116,9 +117,8 @@ void mr_worker_free(mr_worker *worker)
     free(worker->offsets);
     mr_orders_free(worker->orders);
     mr_feed_free(worker->feed);
-    mr_committer_free(worker->committer);
+    mr_sender_free(worker->sender);
     mr_producer_free(worker->producer);
-    mr_held_free(worker->held);
     mr_context_free(worker->context);
     mr_codec_free(worker->codec);
     if (worker->step != NULL) {
@@ -203,31 +203,40 @@ static mr_status process_record(mr_worker *worker, const mr_record *record, mr_e
     return MR_OK;
 }
 
+/* The time for one that comes while the last one is under way is when that is over. */
 static bool is_commit_due(const mr_worker *worker)
 {
     return worker->uncommitted >= worker->options.processor->runtime->commit_records ||
-           (worker->uncommitted > 0 && now_us(worker) >= worker->commit_at_us);
+           (worker->uncommitted > 0 && now_us(worker) >= worker->commit_at_us &&
+            !mr_sender_is_committing(worker->sender));
 }
 
+/* The sender wakes it, too. */
 static int wait_ms(const mr_worker *worker)
 {
-    if (worker->uncommitted == 0) {
+    if (worker->uncommitted == 0 || mr_sender_is_committing(worker->sender)) {
         return IDLE_WAIT_MS;
     }
     const int64_t left_ms = (worker->commit_at_us - now_us(worker) + 999) / 1000;
     return left_ms < 0 ? 0 : left_ms > IDLE_WAIT_MS ? IDLE_WAIT_MS : (int)left_ms;
 }
 
-/* More is not held back than a producer would queue. */
-static bool holds_enough(const mr_worker *worker)
+/* Between records, when the producer is not in use. With at_least_once readers see a record before
+ * its commit, so none waits for more. */
+static void serve_producer(mr_worker *worker)
 {
-    return mr_held_bytes(worker->held) >= worker->budget.producer_queue;
+    if (mr_sender_is_idle(worker->sender)) {
+        mr_producer_poll(worker->producer);
+        if (!mr_worker_is_exactly_once(worker)) {
+            mr_sender_push(worker->sender);
+        }
+    }
 }
 
 /* A bounded number of records, so that orders and the commit interval get their turn. */
 static mr_status process_round(mr_worker *worker, mr_error *err)
 {
-    for (int i = 0; i < RECORDS_PER_ROUND && !holds_enough(worker); i++) {
+    for (int i = 0; i < RECORDS_PER_ROUND; i++) {
         mr_record record;
         const mr_status status =
             mr_feed_next(worker->feed, i == 0 ? wait_ms(worker) : 0, &record, err);
@@ -244,9 +253,7 @@ static mr_status process_round(mr_worker *worker, mr_error *err)
         }
         MR_TRY(process_record(worker, &record, err));
     }
-    if (!is_committing(worker)) {
-        mr_producer_poll(worker->producer);
-    }
+    serve_producer(worker);
     return MR_OK;
 }
 
@@ -267,7 +274,7 @@ static mr_status take_flushes(mr_worker *worker, mr_error *err)
 static mr_status round_of_loop(mr_worker *worker, mr_error *err)
 {
     MR_TRY(take_flushes(worker, err));
-    MR_TRY(mr_worker_take_commit(worker, holds_enough(worker), err));
+    MR_TRY(mr_worker_take_commit(worker, false, err));
     MR_TRY(process_round(worker, err));
     return is_commit_due(worker) ? mr_worker_begin_commit(worker, err) : MR_OK;
 }
@@ -280,7 +287,7 @@ static void finish(mr_worker *worker)
     if (worker->failure_status == MR_OK && mr_worker_commit(worker, &err) != MR_OK) {
         mr_worker_fail(worker, &err);
     }
-    mr_worker_drop_held(worker);
+    mr_worker_drop_unsent(worker);
     for (size_t i = 0; i < worker->n_slots; i++) {
         mr_slot *slot = worker->slots[i];
         const bool keep = worker->failure_status == MR_OK;

@@ -8,9 +8,8 @@
 
 #include <pthread.h>
 
-#include "runtime/committer.h"
-#include "runtime/held.h"
 #include "runtime/orders.h"
+#include "runtime/sender.h"
 #include "runtime/worker.h"
 
 /* What the worker holds of one partition number. */
@@ -32,10 +31,9 @@ struct mr_worker {
     mr_log log;
     mr_clock *clock;
     mr_budget budget;
-    mr_collector collector;  /* into the producer */
-    mr_producer *producer;   /* the committer's while it is busy */
-    mr_committer *committer; /* NULL unless exactly_once */
-    mr_held *held;           /* what is sent while the committer is busy */
+    mr_collector collector; /* into the sender */
+    mr_producer *producer;  /* the sender's while it is busy */
+    mr_sender *sender;
     mr_handler *handler;
     mr_step *step;
     mr_codec *codec;
@@ -45,7 +43,7 @@ struct mr_worker {
     mr_slot **slots; /* by partition number; NULL: never assigned */
     size_t n_slots;
     size_t slots_capacity;
-    mr_topic_partition *offsets; /* of the last commit; the committer reads them */
+    mr_topic_partition *offsets; /* of the last commit; the sender reads them */
     size_t offsets_capacity;
     int64_t uncommitted; /* records since the last commit */
     int64_t commit_at_us;
@@ -87,9 +85,9 @@ mr_status mr_worker_begin_commit(mr_worker *worker, mr_error *err) MR_MUST_USE;
 /* Ends a commit that was begun, when it is over or, with `wait`, once it is. MR_OK also when it
  * still is under way, or none was begun. */
 mr_status mr_worker_take_commit(mr_worker *worker, bool wait, mr_error *err) MR_MUST_USE;
-/* Waits for a commit that was begun, whatever becomes of it; what was processed meanwhile is not
- * sent: its tasks must start again. */
-void mr_worker_drop_held(mr_worker *worker);
+/* Throws away what was not sent: all tasks must start again. A commit that is just being made is
+ * waited for, whatever becomes of it. */
+void mr_worker_drop_unsent(mr_worker *worker);
 /* After a failure with action ABORT or RETRY: ends the transaction without effect, backs off, and
  * starts every assigned task again from what is committed. */
 mr_status mr_worker_recover(mr_worker *worker, const mr_error *cause, mr_error *err) MR_MUST_USE;
