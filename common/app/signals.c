@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 
 enum { EXIT_TOO_SLOW = 1, EXIT_KILLED = 128 };
 
@@ -68,11 +69,10 @@ mr_status mr_signals_watch(volatile sig_atomic_t *stop, int64_t shutdown_timeout
     mr_watch *given = mr_alloc(sizeof(*given));
     *given = (mr_watch){.stop = stop, .timeout_ms = shutdown_timeout_ms, .log = log};
     pthread_t thread;
-    const int code = pthread_create(&thread, NULL, watch, given);
-    if (code != 0) {
+    const mr_status status = mr_thread_start("signals", watch, given, &thread, err);
+    if (status != MR_OK) {
         free(given);
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start the signal thread: %s",
-                            strerror(code));
+        return status;
     }
     (void)pthread_detach(thread);
     return MR_OK;

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/crash_point.h"
+#include "core/thread.h"
 
 struct mr_flush_job {
     mr_flusher *flusher;
@@ -73,10 +74,10 @@ mr_status mr_flusher_new(mr_flusher **ret_flusher, mr_error *err)
     flusher->last = &flusher->first;
     pthread_mutex_init(&flusher->mutex, NULL);
     pthread_cond_init(&flusher->changed, NULL);
-    const int code = pthread_create(&flusher->thread, NULL, run, flusher);
-    if (code != 0) {
+    const mr_status status = mr_thread_start("flusher", run, flusher, &flusher->thread, err);
+    if (status != MR_OK) {
         free(flusher);
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start the flusher thread: error %d", code);
+        return status;
     }
     *ret_flusher = flusher;
     return MR_OK;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 #include "runtime/follower_impl.h"
 
 /* ---- Life ---- */
@@ -73,11 +74,7 @@ static mr_status start(mr_follower *follower, mr_error *err)
 {
     MR_TRY(open_readers(follower, err));
     MR_TRY(mr_flusher_new(&follower->flusher, err));
-    const int code = pthread_create(&follower->thread, NULL, run, follower);
-    if (code != 0) {
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start the standby thread: error %d", code);
-    }
-    return MR_OK;
+    return mr_thread_start("standby", run, follower, &follower->thread, err);
 }
 
 static void release(mr_follower *follower)

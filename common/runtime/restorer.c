@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 #include "runtime/restorer_impl.h"
 
 /* ---- Jobs ---- */
@@ -120,11 +121,7 @@ mr_status mr_restorer_new(const mr_restorer_options *options, mr_restorer **ret_
     pthread_mutex_init(&restorer->mutex, NULL);
     pthread_cond_init(&restorer->changed, NULL);
     if (status == MR_OK) {
-        const int code = pthread_create(&restorer->thread, NULL, run, restorer);
-        if (code != 0) {
-            status =
-                mr_error_set(err, MR_ERR_SYSTEM, "cannot start the restore thread: error %d", code);
-        }
+        status = mr_thread_start("restorer", run, restorer, &restorer->thread, err);
     }
     if (status != MR_OK) {
         mr_reader_free(restorer->committed_reader);

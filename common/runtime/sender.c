@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 #include "runtime/outgoing.h"
 
 enum {
@@ -133,10 +134,10 @@ mr_status mr_sender_new(const mr_sender_options *options, mr_sender **ret_sender
     }
     pthread_mutex_init(&sender->mutex, NULL);
     pthread_cond_init(&sender->changed, NULL);
-    const int code = pthread_create(&sender->thread, NULL, run, sender);
-    if (code != 0) {
+    const mr_status status = mr_thread_start("sender", run, sender, &sender->thread, err);
+    if (status != MR_OK) {
         free_parts(sender);
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start the sender thread: error %d", code);
+        return status;
     }
     *ret_sender = sender;
     return MR_OK;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 
 enum {
     POLL_MS = 100,
@@ -207,10 +208,7 @@ static mr_status open_consumer(mr_sole_member *member, const mr_sole_member_opti
     };
     MR_TRY(mr_consumer_new(&consumer, &member->consumer, err));
     member->feed = mr_feed_new(member->consumer);
-    const int code = pthread_create(&member->thread, NULL, run, member);
-    if (code != 0) {
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start a thread: error %d", code);
-    }
+    MR_TRY(mr_thread_start("member", run, member, &member->thread, err));
     member->started = true;
     return MR_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/alloc.h"
+#include "core/thread.h"
 #include "runtime/worker_impl.h"
 
 enum {
@@ -317,10 +318,7 @@ static void *run(void *argument)
 mr_status mr_worker_start(mr_worker *worker, mr_error *err)
 {
     atomic_store(&worker->metrics.beat_us, now_us(worker));
-    const int code = pthread_create(&worker->thread, NULL, run, worker);
-    if (code != 0) {
-        return mr_error_set(err, MR_ERR_SYSTEM, "cannot start a worker thread: error %d", code);
-    }
+    MR_TRY(mr_thread_start("worker", run, worker, &worker->thread, err));
     worker->started = true;
     return MR_OK;
 }
