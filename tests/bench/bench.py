@@ -14,7 +14,7 @@ from mrtest import broker, process, runner  # noqa: E402
 
 runner.need_broker()
 
-from harness import plot, settings, table  # noqa: E402
+from harness import plot, profile, settings, table  # noqa: E402
 from harness.session import Session  # noqa: E402
 from harness.workload_shuffle import Shuffle  # noqa: E402
 from harness.workload_tickets import Tickets  # noqa: E402
@@ -28,6 +28,9 @@ def show(session):
     text = table.text(session.results.data["rows"])
     with open(os.path.join(session.settings.out, "table.txt"), "w", encoding="utf-8") as f:
         f.write(text.lstrip("\n"))
+    if session.settings.profile:
+        with open(os.path.join(session.settings.out, "profile.txt"), "w", encoding="utf-8") as f:
+            f.write(profile.text(session.results.data["rows"]))
     plot.write(session.settings.out, session.results.data)
     runner.say(text)
     for row in session.results.failures:

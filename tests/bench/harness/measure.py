@@ -7,6 +7,7 @@ import time
 
 from harness.machine import busy_seconds, load_average
 from harness.offsets import Offsets
+from harness.profile import Profile
 from harness.source import native
 from mrtest.process import Process
 from mrtest.waiting import until
@@ -47,6 +48,7 @@ def drain(contender, run, process, records, ends, broker_load):
     try:
         began, first = offsets.wait_above(f"{contender.name} to commit", 0, START_SECONDS, process)
         watch = Watch(process, broker_load)
+        profile = Profile(process, run.path("perf.data")) if run.settings.profile else None
         ended, _ = offsets.wait_all(f"{contender.name} to commit everything", ends, DRAIN_SECONDS, process)
         ended = contender.wait_rest(run, process) or ended
         work = watch.read()
@@ -67,6 +69,7 @@ def drain(contender, run, process, records, ends, broker_load):
         "cpu_per_million_running": round(work["cpu_seconds"] / left * 1e6, 2) if is_measured else None,
         "peak_mib": round(process.peak_kilobytes() / 1024, 1),
         "load_average": load_average(),
+        **({"profile": profile.read()} if profile else {}),
         **work,
     }
 
