@@ -186,9 +186,14 @@ void mr_sender_add(mr_sender *sender, const mr_record *record, int64_t *offset_s
     }
 }
 
+bool mr_sender_has_unsent(const mr_sender *sender)
+{
+    return mr_outgoing_count(sender->filling) > 0;
+}
+
 void mr_sender_push(mr_sender *sender)
 {
-    if (mr_outgoing_count(sender->filling) > 0) {
+    if (mr_sender_has_unsent(sender)) {
         push(sender, false, NULL, 0);
     }
 }

@@ -33,7 +33,9 @@ void mr_sender_free(mr_sender *sender);
 
 /* Copies the record, as mr_producer_send; waits while the queue is full. */
 void mr_sender_add(mr_sender *sender, const mr_record *record, int64_t *offset_slot);
-/* Has the thread send what was added, also where that fills no batch. */
+/* Whether something was added that waits for its batch to be full. */
+bool mr_sender_has_unsent(const mr_sender *sender);
+/* Has the thread send that, too. */
 void mr_sender_push(mr_sender *sender);
 /* What was added, then mr_producer_commit. `offsets` is borrowed until the commit is taken; one at
  * a time. */

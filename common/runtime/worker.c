@@ -9,6 +9,7 @@
 enum {
     IDLE_WAIT_MS = 100,
     RECORDS_PER_ROUND = 512,
+    UNSENT_MS_MAX = 10,
 };
 
 /* ---- Life ---- */
@@ -215,22 +216,38 @@ static bool is_commit_due(const mr_worker *worker)
 /* The sender wakes it, too. */
 static int wait_ms(const mr_worker *worker)
 {
-    if (worker->uncommitted == 0 || mr_sender_is_committing(worker->sender)) {
+    if (worker->uncommitted == 0) {
         return IDLE_WAIT_MS;
     }
+    const int max_ms = mr_sender_has_unsent(worker->sender) ? UNSENT_MS_MAX : IDLE_WAIT_MS;
+    if (mr_sender_is_committing(worker->sender)) {
+        return max_ms;
+    }
     const int64_t left_ms = (worker->commit_at_us - now_us(worker) + 999) / 1000;
-    return left_ms < 0 ? 0 : left_ms > IDLE_WAIT_MS ? IDLE_WAIT_MS : (int)left_ms;
+    return left_ms < 0 ? 0 : left_ms > max_ms ? max_ms : (int)left_ms;
 }
 
-/* Between records, when the producer is not in use. With at_least_once readers see a record before
- * its commit, so none waits for more. */
+/* Between records, when the producer is not in use. What fills no batch goes on all the same: with
+ * at_least_once at once, because readers see it; with exactly_once soon, so that a commit waits for
+ * the last records only. */
 static void serve_producer(mr_worker *worker)
 {
-    if (mr_sender_is_idle(worker->sender)) {
-        mr_producer_poll(worker->producer);
-        if (!mr_worker_is_exactly_once(worker)) {
-            mr_sender_push(worker->sender);
-        }
+    if (!mr_sender_is_idle(worker->sender)) {
+        return;
+    }
+    mr_producer_poll(worker->producer);
+    if (!mr_sender_has_unsent(worker->sender)) {
+        worker->unsent_since_us = 0;
+        return;
+    }
+    const int64_t us = now_us(worker);
+    if (worker->unsent_since_us == 0) {
+        worker->unsent_since_us = us;
+    }
+    if (!mr_worker_is_exactly_once(worker) ||
+        us - worker->unsent_since_us >= INT64_C(1000) * UNSENT_MS_MAX) {
+        mr_sender_push(worker->sender);
+        worker->unsent_since_us = 0;
     }
 }
 

@@ -47,6 +47,7 @@ struct mr_worker {
     size_t offsets_capacity;
     int64_t uncommitted; /* records since the last commit */
     int64_t commit_at_us;
+    int64_t unsent_since_us; /* 0: nothing waits for a batch to be full */
     int64_t aborts_in_row;
     pthread_t thread;
     bool started;

@@ -170,11 +170,16 @@ static void what_is_dropped_is_not_sent(void **state)
     mr_producer *producer = open_producer();
     mr_sender *sender = open_sender(producer);
     assert_int_equal(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, SLOW_MS), 0);
+    add(sender, "before it", NULL);
+    assert_true(mr_sender_has_unsent(sender));
     mr_sender_commit(sender, NULL, 0);
+    assert_false(mr_sender_has_unsent(sender));
     add(sender, "behind the commit", &slots[0]);
     mr_sender_push(sender);
+    assert_false(mr_sender_has_unsent(sender));
     add(sender, "in no full batch", &slots[1]);
     (void)mr_sender_drop(sender);
+    assert_false(mr_sender_has_unsent(sender));
     assert_int_equal(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 0), 0);
 
     add(sender, "the only one", &slots[2]);
@@ -182,7 +187,7 @@ static void what_is_dropped_is_not_sent(void **state)
     kit_ok(mr_sender_take(sender, true, &err), &err);
     assert_int_equal(slots[0], 0);
     assert_int_equal(slots[1], 0);
-    assert_int_equal(slots[2], 1);
+    assert_true(slots[2] > 0);
     mr_sender_free(sender);
     mr_producer_free(producer);
     mock_deinit(&mock);
