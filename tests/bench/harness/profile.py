@@ -3,25 +3,26 @@
 import collections
 import os
 import re
+import signal
 import subprocess
 
 from mrtest import places
 
 SAMPLES_A_SECOND = 499
-SECONDS = 3
+END_SECONDS = 60
 TOP = 12
 SAMPLE = re.compile(r"^(?P<thread>.+?)\s+[0-9a-f]+ (?P<function>.*?)(?:\+0x[0-9a-f]+)? \((?P<place>.*)\)$")
 
 
 class Profile:
-    """Samples begin when it is made, and end by themselves."""
+    """Samples begin when it is made, and end when it is read."""
 
     def __init__(self, process, path):
         self.path = path
         pids = [part.pid for part in getattr(process, "parts", [process])]
         command = ["perf", "record", "-q", "-F", str(SAMPLES_A_SECOND), "-o", path, "-p", ",".join(map(str, pids))]
         self.recorder = subprocess.Popen(
-            [*command, "--", "sleep", str(SECONDS)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -31,8 +32,10 @@ class Profile:
     def read(self):
         """For each thread that has a hundredth of the samples: its share in per cent, and those of libraries and
         functions in it."""
-        code = self.recorder.wait(SECONDS + 60)
-        assert code == 0, f"perf record ended with {code}"
+        self.recorder.send_signal(signal.SIGINT)
+        code = self.recorder.wait(END_SECONDS)
+        # It has written its file, and then ends by the same signal.
+        assert code in (0, -signal.SIGINT), f"perf record ended with {code}"
         command = ["perf", "script", "-i", self.path, "-F", "comm,ip,sym,symoff,dso"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=places.environment())
         samples = [found for found in map(SAMPLE.match, done.stdout.splitlines()) if found]

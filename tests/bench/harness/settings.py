@@ -105,7 +105,7 @@ def parser_of(workloads, description):
     add("--latency-seconds", type=int, default=30, help="how long its records are measured")
     add("--warm-seconds", type=int, default=10, help="how long its records are sent before that")
     add("--java-options", default="", help="for Kafka Streams; none: the machine's defaults")
-    add("--profile", action="store_true", help="sample each drain for some seconds with perf, which slows it a little")
+    add("--profile", action="store_true", help="sample each drain with perf, which slows it a little")
     add("--out", help="directory of the results (default: one in the build directory, by date)")
     return parser
 
